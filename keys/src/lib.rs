@@ -1,0 +1,1 @@
+//! Keys by role, and the two things a key may sign.
