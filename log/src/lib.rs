@@ -1,1 +1,3 @@
 //! The transparency log.
+
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are free of the ban list of clippy.toml"))]
