@@ -1,3 +1,17 @@
-//! The transparency log.
+//! The transparency log: that a thing was said, and when it came in relation to everything else.
+//!
+//! The rooms, in the order in which each may import from those before it:
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`digest`] | hashes, digests, leaf indexes and tree sizes, each a type of its own |
+//! | [`tree`] | the RFC 6962 hash tree over a source of node hashes |
+//! | [`proofs`] | inclusion and consistency proofs, made and checked |
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are free of the ban list of clippy.toml"))]
+
+pub mod digest;
+
+pub mod tree;
+
+pub mod proofs;
