@@ -7,6 +7,7 @@
 //! | [`digest`] | hashes, digests, leaf indexes and tree sizes, each a type of its own |
 //! | [`tree`] | the RFC 6962 hash tree over a source of node hashes |
 //! | [`proofs`] | inclusion and consistency proofs, made and checked |
+//! | [`tiles`] | the log as static files: hash tiles and entry bundles (C2SP tlog-tiles) |
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are free of the ban list of clippy.toml"))]
 
@@ -15,3 +16,5 @@ pub mod digest;
 pub mod tree;
 
 pub mod proofs;
+
+pub mod tiles;
