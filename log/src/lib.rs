@@ -7,7 +7,9 @@
 //! | [`digest`] | hashes, digests, leaf indexes and tree sizes, each a type of its own |
 //! | [`tree`] | the RFC 6962 hash tree over a source of node hashes |
 //! | [`proofs`] | inclusion and consistency proofs, made and checked |
+//! | [`checkpoint`] | size and root of the log as signed notes: Rekor v1 and C2SP |
 //! | [`tiles`] | the log as static files: hash tiles and entry bundles (C2SP tlog-tiles) |
+//! | [`entry`] | what a leaf is: the canonical bodies of Rekor entries |
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are free of the ban list of clippy.toml"))]
 
@@ -17,4 +19,8 @@ pub mod tree;
 
 pub mod proofs;
 
+pub mod checkpoint;
+
 pub mod tiles;
+
+pub mod entry;
