@@ -1,3 +1,14 @@
-//! The library.
+//! What is said, kept, checked and sent: the rooms of `airtight` above its keys and its log.
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | 3 | [`durable`]: files that appear whole or not at all |
+//! | 4 | [`config`], [`disposition`] |
+//!
+//! A room imports from the floors below it only. The face, `bin/airtight`, stands above them all.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are free of the ban list of clippy.toml"))]
+
+pub mod config;
+pub mod disposition;
+pub mod durable;

@@ -22,9 +22,10 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-/// The rooms of floor 4 and above, ground first. Floors 1 (`keys`), 2 and 3 (`log`, its pure rooms and `store`) are read
-/// from the `lib.rs` of those crates.
+/// The rooms of the root package, ground first; `durable` shares floor 3 with the store. Floors 1 (`keys`), 2 and 3 (`log`,
+/// its pure rooms and `store`) are read from the `lib.rs` of those crates.
 const FLOORS: &[(u8, &[&str])] = &[
+    (3, &["durable"]),
     (4, &["statement", "bundle", "trust", "cas", "config", "keyring", "pack", "disposition"]),
     (5, &["verify"]),
     (6, &["attest"]),
@@ -39,6 +40,7 @@ const PURE: &[&str] = &["statement", "bundle", "trust", "disposition", "verify"]
 /// Rooms that may permit a call that `clippy.toml` bans. All other rooms are handed their powers as arguments.
 const PERMITTED: &[&str] = &[
     "airtight_log::store",
+    "airtight::durable",
     "airtight::cas",
     "airtight::config",
     "airtight::keyring",

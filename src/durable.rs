@@ -1,0 +1,115 @@
+//! Files that appear whole or not at all, and are still there after a power cut.
+//!
+//! ```text
+//! write NAME.tmp… (same directory, mode set before the first byte) → fsync → rename or link → fsync of the directory
+//! ```
+//!
+//! A reader sees the old file, the new file or none, never a part. [`create_new`] refuses a name that is taken, in the same
+//! system call that gives the name away, so that two processes cannot both believe they made it. When a call returns an
+//! error, the name may or may not be there (the error may be that of the last fsync), but what is there is whole.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use tempfile::{Builder, NamedTempFile};
+
+/// Who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// 0644: everyone.
+    Public,
+    /// 0600: the owner alone.
+    Private,
+}
+
+/// Writes a new file; its directory must exist.
+///
+/// # Errors
+/// `AlreadyExists` where the name is taken; nothing was changed then. Else what the system said.
+pub fn create_new(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    let file = written(path, bytes, mode)?;
+    file.persist_noclobber(path).map_err(|refused| refused.error)?;
+    sync_directory(parent(path))
+}
+
+/// Writes a file in one step over one that may be there; its directory must exist.
+///
+/// # Errors
+/// What the system said.
+pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    let file = written(path, bytes, mode)?;
+    file.persist(path).map_err(|refused| refused.error)?;
+    sync_directory(parent(path))
+}
+
+/// Makes the names in a directory durable. Without it a file that was synced can be gone after a power cut.
+///
+/// # Errors
+/// What the system said.
+pub fn sync_directory(directory: &Path) -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "a directory can only be synced through a handle")]
+    let opened = File::open(directory);
+    opened?.sync_all()
+}
+
+fn written(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<NamedTempFile> {
+    let mut file = Builder::new().prefix(".airtight-").suffix(".tmp").tempfile_in(parent(path))?;
+    // The temporary file is made 0600, so a private file is never readable by others, not even empty.
+    #[cfg(unix)]
+    if mode == Mode::Public {
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    #[cfg(not(unix))]
+    let _ = mode;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Returns the directory of a path; a bare name lies in the current one.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_is_refused_and_its_bytes_stay() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        create_new(&path, b"first", Mode::Public).unwrap();
+        assert_eq!(create_new(&path, b"second", Mode::Public).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        replace(&path, b"second", Mode::Public).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_not_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = create_new(&directory.path().join("b/a"), b"", Mode::Public).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn modes_are_as_asked_whatever_the_umask() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        for (name, mode, bits) in [("private", Mode::Private, 0o600), ("public", Mode::Public, 0o644)] {
+            let path = directory.path().join(name);
+            create_new(&path, b"x", mode).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, bits);
+        }
+    }
+}
