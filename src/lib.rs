@@ -3,7 +3,7 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 3 | [`durable`]: files that appear whole or not at all |
-//! | 4 | [`statement`], [`bundle`], [`trust`], [`config`], [`disposition`] |
+//! | 4 | [`statement`], [`bundle`], [`trust`], [`config`], [`keyring`], [`disposition`] |
 //!
 //! A room imports from the floors below it only. The face, `bin/airtight`, stands above them all.
 
@@ -13,5 +13,6 @@ pub mod bundle;
 pub mod config;
 pub mod disposition;
 pub mod durable;
+pub mod keyring;
 pub mod statement;
 pub mod trust;
