@@ -198,3 +198,102 @@ fn secretbox(passphrase: &Passphrase, salt: &[u8], n: u32) -> XSalsa20Poly1305 {
     scrypt::scrypt(passphrase.as_bytes(), salt, &work, key.as_mut()).expect("invariant: 32 bytes are a legal length");
     XSalsa20Poly1305::new(Key::from_slice(key.as_ref()))
 }
+
+#[cfg(test)]
+mod tests {
+    use pkcs8::der::pem::{LineEnding, encode_string};
+
+    use super::{CosignError, LABEL, LABEL_BEFORE, Passphrase, export, import, is_cosign_key};
+    use crate::pem::{PemError, blocks};
+    use crate::public::{Algorithm, PublicKey};
+    use crate::sign::tests::{Dry, Seeded};
+    use crate::sign::{Sign, SoftKey};
+
+    /// Made by cosign 3.1.3, 2.6.5 and 3.1.3 (imported Ed25519), passphrase `hello`; see the README beside them.
+    const MADE_BY_COSIGN: [(&str, &str); 3] = [
+        (include_str!("../tests/fixtures/cosign3.key"), include_str!("../tests/fixtures/cosign3.pub")),
+        (include_str!("../tests/fixtures/cosign2.key"), include_str!("../tests/fixtures/cosign2.pub")),
+        (include_str!("../tests/fixtures/cosign3-ed25519.key"), include_str!("../tests/fixtures/cosign3-ed25519.pub")),
+    ];
+
+    fn passphrase(text: &str) -> Passphrase {
+        Passphrase::new(text.to_owned())
+    }
+
+    fn refusal(text: &str) -> CosignError {
+        import(text, &passphrase("hello")).map(|key| format!("{key:?}")).unwrap_err()
+    }
+
+    /// A key file with its JSON changed.
+    fn changed(from: &str, to: &str) -> String {
+        let json = blocks(MADE_BY_COSIGN[0].0)[0].decode().unwrap();
+        let json = std::str::from_utf8(&json).unwrap().replace(from, to);
+        encode_string(LABEL, LineEnding::LF, json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_key_that_cosign_made_is_imported() {
+        for (private, public) in MADE_BY_COSIGN {
+            assert!(is_cosign_key(private) && !is_cosign_key(public));
+            let key = import(private, &passphrase("hello")).unwrap();
+            assert_eq!(key.public(), &PublicKey::from_spki_pem(public).unwrap());
+            let before = private.replace(LABEL, LABEL_BEFORE);
+            assert_eq!(import(&before, &passphrase("hello")).unwrap().public(), key.public());
+        }
+    }
+
+    #[test]
+    fn what_was_exported_is_imported_even_with_an_empty_passphrase() {
+        for algorithm in [Algorithm::P256, Algorithm::Ed25519] {
+            let key = SoftKey::from_secret(algorithm, &[5; 32]).unwrap();
+            for text in ["", "hello"] {
+                let file = export(&key, &passphrase(text), &mut Seeded::new(1)).unwrap();
+                assert!(file.starts_with("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n"));
+                assert_eq!(import(&file, &passphrase(text)).unwrap().public(), key.public());
+            }
+        }
+        let key = SoftKey::from_secret(Algorithm::P256, &[5; 32]).unwrap();
+        assert!(export(&key, &passphrase("p"), &mut Dry).is_err());
+    }
+
+    #[test]
+    fn a_wrong_passphrase_or_a_changed_box_does_not_open() {
+        let (file, _) = MADE_BY_COSIGN[0];
+        let wrong = import(file, &passphrase("Hello")).map(|_| ());
+        assert_eq!(wrong, Err(CosignError::PassphraseWrong));
+        assert_eq!(refusal(&changed("\"ciphertext\":\"U", "\"ciphertext\":\"V")), CosignError::PassphraseWrong);
+        assert_eq!(refusal(&changed("\"N\":65536", "\"N\":32768")), CosignError::PassphraseWrong);
+    }
+
+    #[test]
+    fn only_the_work_and_the_schemes_of_cosign_are_read() {
+        for (from, to, n, r, p) in [
+            ("\"N\":65536", "\"N\":16384", 16384, 8, 1),
+            ("\"N\":65536", "\"N\":262144", 262_144, 8, 1),
+            ("\"r\":8", "\"r\":9", 65536, 9, 1),
+            ("\"p\":1", "\"p\":2", 65536, 8, 2),
+        ] {
+            assert_eq!(refusal(&changed(from, to)), CosignError::Work { n, r, p });
+        }
+        let scheme = |member, found: &str, expected| CosignError::Scheme { member, found: found.to_owned(), expected };
+        assert_eq!(refusal(&changed("\"scrypt\"", "\"argon\"")), scheme("kdf", "argon", "scrypt"));
+        assert_eq!(refusal(&changed("nacl/secretbox", "none")), scheme("cipher", "none", "nacl/secretbox"));
+        assert!(matches!(
+            refusal(&changed("\"nonce\":\"", "\"nonce\":\"AAAA")),
+            CosignError::NonceLength { len: 27, .. }
+        ));
+        assert!(matches!(refusal(&changed("\"salt\":\"", "\"salt\":\"!")), CosignError::Base64 { member: "salt", .. }));
+        assert!(matches!(refusal(&changed("\"kdf\":{", "\"kdf\":{\"more\":1,")), CosignError::Json(_)));
+        assert!(matches!(refusal(&changed("\"kdf\":{", "\"kdf\":{\"name\":\"scrypt\",")), CosignError::Json(_)));
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_named() {
+        let key = SoftKey::from_secret(Algorithm::P256, &[5; 32]).unwrap();
+        assert_eq!(
+            refusal(key.public().spki_pem()),
+            CosignError::Pem(PemError::Label { found: "PUBLIC KEY".to_owned() })
+        );
+        assert_eq!(refusal(""), CosignError::Pem(PemError::NotOneKey { count: 0 }));
+    }
+}

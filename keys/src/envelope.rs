@@ -448,3 +448,6 @@ fn to_wire(payload_type: &str, payload: String, signatures: &[EnvelopeSignature]
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("invariant: a string always has a JSON form")
 }
+
+#[cfg(test)]
+mod tests;

@@ -520,3 +520,6 @@ fn refuse_control_characters(text: &str) -> Result<(), NoteError> {
 fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.contains('+') && !name.chars().any(|c| c.is_whitespace() || c < ' ')
 }
+
+#[cfg(test)]
+mod tests;

@@ -373,3 +373,6 @@ pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -443,3 +443,6 @@ impl fmt::Debug for PublicKey {
         write!(to, "PublicKey({} {})", self.algorithm(), self.key_id)
     }
 }
+
+#[cfg(test)]
+mod tests;

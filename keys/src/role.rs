@@ -212,3 +212,55 @@ impl fmt::Debug for LogKey {
         write!(to, "LogKey({:?}, {:?})", self.public.p256, self.public.ed25519)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LogKey, LogPublicKey, RoleError, SignerKey, WitnessKey, refuse_shared};
+    use crate::public::Algorithm;
+    use crate::sign::{Sign, SoftKey};
+
+    fn key(algorithm: Algorithm, seed: u8) -> SoftKey {
+        SoftKey::from_secret(algorithm, &[seed; 32]).unwrap()
+    }
+
+    #[test]
+    fn one_key_in_two_roles_is_refused() {
+        let (a, b) = (key(Algorithm::P256, 1), key(Algorithm::Ed25519, 2));
+        let (a, b) = (a.public().key_id(), b.public().key_id());
+        assert_eq!(refuse_shared(&[("signer", a), ("log", b)]), Ok(()));
+        assert_eq!(
+            refuse_shared(&[("signer", a), ("log", b), ("witness", a)]),
+            Err(RoleError::Shared { first: "signer".to_owned(), second: "witness".to_owned(), key_id: *a })
+        );
+        assert_eq!(
+            refuse_shared(&[("log", b), ("witness", b)]),
+            Err(RoleError::Shared { first: "log".to_owned(), second: "witness".to_owned(), key_id: *b })
+        );
+    }
+
+    #[test]
+    fn a_log_has_one_key_of_each_algorithm() {
+        let log = LogKey::new(key(Algorithm::P256, 1), key(Algorithm::Ed25519, 2)).unwrap();
+        assert_eq!(log.p256().public(), &log.public().p256);
+        assert_eq!(log.ed25519().public(), &log.public().ed25519);
+        let swapped = LogKey::new(key(Algorithm::Ed25519, 1), key(Algorithm::Ed25519, 2)).map(|_| ());
+        assert_eq!(swapped, Err(RoleError::Algorithm { expected: Algorithm::P256, found: Algorithm::Ed25519 }));
+        let twice = key(Algorithm::P256, 1).public().clone();
+        assert_eq!(
+            LogPublicKey::new(twice.clone(), twice),
+            Err(RoleError::Algorithm { expected: Algorithm::Ed25519, found: Algorithm::P256 })
+        );
+    }
+
+    #[test]
+    fn a_role_signs_as_its_key_does() {
+        let plain = key(Algorithm::P256, 3);
+        let expected = plain.sign(b"m").unwrap();
+        let signer = SignerKey::new(key(Algorithm::P256, 3));
+        let witness = WitnessKey::new(key(Algorithm::P256, 3));
+        assert_eq!(signer.sign(b"m").unwrap(), expected);
+        assert_eq!(witness.sign(b"m").unwrap(), expected);
+        assert!(signer.is_deterministic());
+        assert_eq!(signer.public(), witness.public());
+    }
+}

@@ -182,3 +182,6 @@ impl fmt::Debug for SoftKey {
         write!(to, "SoftKey({} {}, secret not shown)", self.public.algorithm(), self.public.key_id())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -25,8 +25,6 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor, value::MapAccessD
 use thiserror::Error;
 
 mod base64;
-#[cfg(test)]
-mod tests;
 
 pub use self::base64::{Base64Error, check_standard_base64, standard_base64, to_standard_base64};
 
@@ -475,3 +473,6 @@ fn end_of_plain(bytes: &[u8], mut at: usize) -> usize {
     }
     at
 }
+
+#[cfg(test)]
+mod tests;
