@@ -10,6 +10,7 @@
 //! | [`checkpoint`] | size and root of the log as signed notes: Rekor v1 and C2SP |
 //! | [`tiles`] | the log as static files: hash tiles and entry bundles (C2SP tlog-tiles) |
 //! | [`entry`] | what a leaf is: the canonical bodies of Rekor entries |
+//! | [`store`] | one SQLite database and one head file: append, release, prove, check |
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are free of the ban list of clippy.toml"))]
 
@@ -24,3 +25,5 @@ pub mod checkpoint;
 pub mod tiles;
 
 pub mod entry;
+
+pub mod store;

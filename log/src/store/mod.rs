@@ -1,0 +1,456 @@
+//! The log's store: one SQLite database and one head file, the only SQL in the house.
+//!
+//! ```text
+//! log.db       entries, tiles, tail, indexes, checkpoints                     (schema.sql)
+//! log.lock     the writer's lock, held from the append to the durable head    (lock.rs)
+//! head.note    the last released checkpoint, wherever the operator puts it    (head.rs)
+//! ```
+//!
+//! The life of an entry: prepared on any thread (forms.rs: leaf hash, small row) → appended with others in one
+//! transaction, one sync (writer.rs) → **acknowledged**: its index is durable → read back, checked, and covered by a
+//! checkpoint that is durable in the head file before it is shown to anybody (writer.rs, `release`) → proven
+//! (snapshot.rs). Strict deduplication on the whole leaf hash (runs.rs). `fsck.rs` rebuilds everything from the rows.
+//!
+//! Durability: WAL with `synchronous=FULL`, read back at open; the directory is synced by us after the WAL was made,
+//! since SQLite ignores a failure there; after an I/O error of a COMMIT the outcome is unknown, and the handle refuses
+//! everything until it is opened again ([`Fault::Poisoned`]). A database that does not fit its head is read-only:
+//! see [`HeadFit`].
+//!
+//! No SQL type leaves this room: above it there are [`Store`], [`Writer`], [`Snapshot`] and the errors of `fault`.
+
+#![expect(clippy::disallowed_methods, reason = "the store opens the database, and syncs the directories it lies in")]
+
+mod facts;
+mod fault;
+mod forms;
+mod fsck;
+mod head;
+mod lock;
+mod runs;
+mod snapshot;
+mod strata;
+mod writer;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use airtight_keys::public::PublicKey;
+use airtight_keys::role::LogPublicKey;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+pub use self::facts::Facts;
+pub use self::fault::{Damage, Fault, HeadFit, OpenError};
+pub use self::forms::{Prepared, Preparer, SignatureCount, Worker};
+pub use self::fsck::Fsck;
+pub use self::snapshot::{Filter, ReleasedCheckpoint, Snapshot, StoredEntry};
+pub use self::writer::{Appended, Writer};
+
+use self::forms::Dictionary;
+use self::head::{HeadFile, HeadNotes, HeadRead};
+use self::lock::WriterLock;
+use self::runs::{Run, Seen};
+use self::strata::Tail;
+use crate::checkpoint::{LogIdentity, NoteRule, SignedCheckpoint, TreeId, VerifiedCheckpoint};
+use crate::digest::sha256;
+use crate::proofs::ProofError;
+
+/// `airt`: what a file manager and `file(1)` may know our databases by.
+const APPLICATION_ID: i32 = 0x6169_7274;
+/// The schema this build writes and reads.
+const SCHEMA: i32 = 1;
+/// Frames after which the write-ahead log is folded into the database: 16 MiB. A WAL that is reused costs half the
+/// latency of one that grows.
+const WAL_FRAMES: u32 = 2_000;
+/// Page size: two thirds of the bytes and CPU of 4 KiB for rows of 250 bytes, without the latency of 16 KiB.
+const PAGE_SIZE: u32 = 8_192;
+
+/// The control entries' predicate types, in the order of their ids (0 to 15): a part of the schema, append-only.
+pub const CONTROL_TYPES: [&str; 4] = [
+    "https://airtight.dev/transparency-decision/v1",
+    "https://airtight.dev/transparency-receipts/v1",
+    "https://airtight.dev/key/v1",
+    "https://airtight.dev/epoch/v1",
+];
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Proofs and listings; never changes a byte, works on a read-only medium.
+    Read,
+    /// Appending as well.
+    Write,
+}
+
+/// An open log.
+pub struct Store {
+    db: Connection,
+    directory: PathBuf,
+    identity: LogIdentity,
+    created: u64,
+    access: Access,
+    head: HeadFile,
+    /// What the head file held when it was last read, with its checkpoint verified.
+    head_seen: Option<(HeadNotes, VerifiedCheckpoint)>,
+    /// What the writer knows; read again whenever another process has appended.
+    cache: Cache,
+    dictionary: Option<Arc<Dictionary>>,
+    poisoned: bool,
+}
+
+/// The writer's picture of the database, valid for `size` and `tail` as it was left.
+#[derive(Default)]
+struct Cache {
+    tail: Tail,
+    fresh: (u64, u64),
+    runs: Vec<Run>,
+    seen: Option<Seen>,
+    lookups: u64,
+    last_time: Option<(u64, [u8; 16])>,
+    checkpoint_row: Option<u64>,
+    signers: Vec<PublicKey>,
+    loaded: bool,
+}
+
+impl Store {
+    /// Creates a log in `directory`, which must exist and hold none, and its head file. Entry 0 is appended by the
+    /// caller before the first checkpoint: an empty log is never released.
+    ///
+    /// `created` is the time from which the log key is valid, in seconds since the epoch.
+    ///
+    /// # Errors
+    /// [`OpenError::Exists`] where a log lies already; [`Fault`] for the machine's refusals.
+    pub fn create(directory: &Path, identity: &LogIdentity, created: u64, head: &Path) -> Result<Self, OpenError> {
+        let path = directory.join("log.db");
+        if path.try_exists().map_err(|error| Fault::io(&path, error))? {
+            return Err(OpenError::Exists { path });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db =
+            Connection::open_with_flags(&path, flags).map_err(|error| Fault::sqlite("creating the database", error))?;
+        let made = (|| -> rusqlite::Result<()> {
+            db.pragma_update(None, "page_size", PAGE_SIZE)?;
+            db.pragma_update(None, "application_id", APPLICATION_ID)?;
+            pragmas(&db, Access::Write)?;
+            db.execute_batch("BEGIN IMMEDIATE")?;
+            db.execute_batch(include_str!("schema.sql"))?;
+            db.execute(
+                "INSERT INTO identity (id, origin, tree_id, p256, ed25519, created, digest) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+                (
+                    identity.origin(),
+                    identity.tree_id().get(),
+                    identity.keys().p256.spki_der(),
+                    identity.keys().ed25519.spki_der(),
+                    created,
+                    identity_digest(identity, created).as_slice(),
+                ),
+            )?;
+            db.execute("INSERT INTO state (id, size, tail, fresh_first, fresh_rows) VALUES (1, 0, x'', 0, 0)", [])?;
+            for (id, uri) in CONTROL_TYPES.iter().enumerate() {
+                db.execute("INSERT INTO predicate (id, uri) VALUES (?1, ?2)", (id, uri))?;
+            }
+            // The first ordinary type is the empty one, of entries that are no statement.
+            db.execute("INSERT INTO predicate (id, uri) VALUES (16, '')", [])?;
+            db.pragma_update(None, "user_version", SCHEMA)?;
+            db.execute_batch("COMMIT")
+        })();
+        made.map_err(|error| Fault::sqlite("writing the schema", error))?;
+        sync_directory(directory)?;
+        drop(db);
+        Self::open(directory, head, Access::Write)
+    }
+
+    /// Opens the log in `directory`. Reads the identity and nothing that grows: whether the log fits its head is asked
+    /// with [`Store::head_fit`], and asked again by every writer.
+    ///
+    /// # Errors
+    /// [`OpenError::Missing`], [`OpenError::NotALog`], [`OpenError::Schema`], [`OpenError::Identity`], or a [`Fault`].
+    pub fn open(directory: &Path, head: &Path, access: Access) -> Result<Self, OpenError> {
+        let path = directory.join("log.db");
+        if !path.try_exists().map_err(|error| Fault::io(&path, error))? {
+            return Err(OpenError::Missing { path });
+        }
+        let (db, access) = connect(&path, access)?;
+        let read = (|| -> rusqlite::Result<(i32, i32)> {
+            pragmas(&db, access)?;
+            let application = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+            Ok((application, db.pragma_query_value(None, "user_version", |row| row.get(0))?))
+        })();
+        let (application, schema) = match read {
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+                return Err(OpenError::NotALog { path });
+            }
+            other => other.map_err(|error| Fault::sqlite("opening the database", error))?,
+        };
+        if application != APPLICATION_ID {
+            return Err(OpenError::NotALog { path });
+        }
+        if schema != SCHEMA {
+            return Err(OpenError::Schema { found: schema, known: SCHEMA });
+        }
+        if access == Access::Write {
+            // Makes the WAL now, so that the sync of its name is ours: SQLite reports success even where that failed.
+            let touch = db.execute_batch("BEGIN IMMEDIATE; ROLLBACK");
+            touch.map_err(|error| Fault::sqlite("opening the write-ahead log", error))?;
+            sync_directory(directory)?;
+        }
+        let (identity, created) = read_identity(&db)?;
+        Ok(Self {
+            db,
+            directory: directory.to_owned(),
+            identity,
+            created,
+            access,
+            head: HeadFile::at(head),
+            head_seen: None,
+            cache: Cache::default(),
+            dictionary: None,
+            poisoned: false,
+        })
+    }
+
+    /// Says who this log is.
+    #[must_use]
+    pub fn identity(&self) -> &LogIdentity {
+        &self.identity
+    }
+
+    /// Says from when on the log key is valid, in seconds since the epoch.
+    #[must_use]
+    pub fn created(&self) -> u64 {
+        self.created
+    }
+
+    /// Begins one read transaction: everything read through it belongs to one moment.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn read(&mut self) -> Result<Snapshot<'_>, Fault> {
+        self.usable()?;
+        self.load_dictionary()?;
+        Snapshot::begin(self)
+    }
+
+    /// Gives what prepares entries on other threads. Ask again after some thousand entries: the first ones train a
+    /// dictionary, and only a preparer made afterwards uses it.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn preparer(&mut self) -> Result<Preparer, Fault> {
+        self.load_dictionary()?;
+        Ok(Preparer::new(self.dictionary.clone()))
+    }
+
+    /// Takes the writer's lock, waiting at most `wait`, and checks that the log fits its head. `holder` is what others
+    /// who wait are told.
+    ///
+    /// # Errors
+    /// [`Fault::Locked`] after the wait, [`Fault::HeadMisfit`] where nothing may be signed, [`Fault::ReadOnly`].
+    pub fn writer(&mut self, holder: &str, wait: Duration) -> Result<Writer<'_>, Fault> {
+        let mut writer = self.writer_unchecked(holder, wait)?;
+        match writer.head_fit()? {
+            HeadFit::Fits { .. } => Ok(writer),
+            misfit => Err(Fault::HeadMisfit(Box::new(misfit))),
+        }
+    }
+
+    /// Takes the writer's lock without asking whether the log fits its head: for the first entry, and to bring a log
+    /// level again.
+    ///
+    /// # Errors
+    /// As [`Store::writer`], without the misfit.
+    pub fn writer_unchecked(&mut self, holder: &str, wait: Duration) -> Result<Writer<'_>, Fault> {
+        self.usable()?;
+        if self.access == Access::Read {
+            return Err(Fault::ReadOnly { directory: self.directory.clone() });
+        }
+        let lock = WriterLock::take(&self.directory.join("log.lock"), holder, wait)?;
+        Writer::begin(self, lock)
+    }
+
+    /// Says whether the log fits its head, reading both now.
+    ///
+    /// # Errors
+    /// [`Fault`]; a misfit is an answer, not an error.
+    pub fn head_fit(&mut self) -> Result<HeadFit, Fault> {
+        let head = match self.read_head()? {
+            Ok(head) => head,
+            Err(misfit) => return Ok(misfit),
+        };
+        let mut snapshot = self.read()?;
+        snapshot.fit(&head)
+    }
+
+    /// Reads the head file and verifies its checkpoint; a file that changed nothing is not verified again.
+    fn read_head(&mut self) -> Result<Result<VerifiedCheckpoint, HeadFit>, Fault> {
+        let (read, changed) = self.head.read().map_err(|error| Fault::io(self.head.path(), error))?;
+        if !changed && let Some((_, verified)) = &self.head_seen {
+            return Ok(Ok(verified.clone()));
+        }
+        self.head_seen = None;
+        let path = self.head.path().to_owned();
+        let notes = match read {
+            HeadRead::Missing => return Ok(Err(HeadFit::Missing { path })),
+            HeadRead::Damaged => return Ok(Err(HeadFit::Damaged { path })),
+            HeadRead::Found(notes) => notes,
+        };
+        let verified = SignedCheckpoint::parse(&notes.c2sp).map_err(|error| error.to_string()).and_then(|signed| {
+            signed.verify(NoteRule::C2sp(self.identity.c2sp_verifier())).map_err(|error| error.to_string())
+        });
+        match verified {
+            Ok(verified) if verified.origin() == self.identity.origin() => {
+                self.head_seen = Some((notes, verified.clone()));
+                Ok(Ok(verified))
+            }
+            _ => {
+                let found = notes.c2sp.lines().next().unwrap_or_default().to_owned();
+                Ok(Err(HeadFit::OfAnotherLog { path, found, expected: self.identity.origin().to_owned() }))
+            }
+        }
+    }
+
+    fn usable(&self) -> Result<(), Fault> {
+        if self.poisoned { Err(Fault::Poisoned) } else { Ok(()) }
+    }
+
+    fn load_dictionary(&mut self) -> Result<(), Fault> {
+        if self.dictionary.is_none() {
+            let newest = "SELECT id, bytes FROM dictionary ORDER BY id DESC LIMIT 1";
+            let row = self.db.query_row(newest, [], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))).optional();
+            let row = row.map_err(|error| Fault::sqlite("reading the dictionary", error))?;
+            self.dictionary = row.map(|(id, bytes)| Arc::new(Dictionary::new(id, &bytes)));
+        }
+        Ok(())
+    }
+
+    /// Copies the database as it is now, while others read and write, to a file that must not exist.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Fault> {
+        let made = File::options().write(true).create_new(true).open(to).map_err(|error| Fault::io(to, error))?;
+        let during = |error| Fault::sqlite("copying the database", error);
+        let mut copy = Connection::open(to).map_err(during)?;
+        {
+            let backup = rusqlite::backup::Backup::new(&self.db, &mut copy).map_err(during)?;
+            loop {
+                let step = backup.step(256).map_err(during)?;
+                let at = backup.progress();
+                let total = u64::try_from(at.pagecount).unwrap_or(0);
+                progress(total - u64::try_from(at.remaining).unwrap_or(0), total);
+                if step == rusqlite::backup::StepResult::Done {
+                    break;
+                }
+            }
+        }
+        // A copy is one file: it is left without a write-ahead log.
+        copy.pragma_update(None, "journal_mode", "DELETE").map_err(during)?;
+        drop(copy);
+        made.sync_all().map_err(|error| Fault::io(to, error))?;
+        sync_directory(to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+    }
+}
+
+/// Opens the connection; a reader on a read-only medium takes the file as it is, but only where no WAL lies beside it.
+fn connect(path: &Path, access: Access) -> Result<(Connection, Access), Fault> {
+    let during = |error| Fault::sqlite("opening the database", error);
+    if access == Access::Write {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags).map_err(during)?;
+        if db.is_readonly(rusqlite::MAIN_DB).map_err(during)? {
+            let directory = path.parent().unwrap_or(path).to_owned();
+            return Err(Fault::ReadOnly { directory });
+        }
+        return Ok((db, access));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let db = Connection::open_with_flags(path, flags).map_err(during)?;
+    match db.query_row("SELECT 1 FROM identity", [], |_| Ok(())) {
+        Ok(()) => Ok((db, access)),
+        Err(error) if unwritable_medium(&error) && !path.with_extension("db-wal").try_exists().unwrap_or(true) => {
+            // `immutable` skips the WAL altogether, so it is only true where there is none.
+            let escaped: String = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            let db = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags).map_err(during)?;
+            Ok((db, access))
+        }
+        Err(_) => Ok((db, access)),
+    }
+}
+
+/// A WAL database without its shared-memory file cannot be opened by a reader that may not create one.
+fn unwritable_medium(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly))
+}
+
+/// Sets what a connection must have and reads back what durability rests on.
+fn pragmas(db: &Connection, access: Access) -> rusqlite::Result<()> {
+    db.busy_timeout(Duration::from_secs(30))?;
+    db.pragma_update(None, "trusted_schema", false)?;
+    db.pragma_update(None, "cell_size_check", true)?;
+    db.pragma_update(None, "cache_size", -16_384)?;
+    db.set_prepared_statement_cache_capacity(64);
+    if access == Access::Write {
+        db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "fullfsync", true)?;
+        db.pragma_update(None, "checkpoint_fullfsync", true)?;
+        db.pragma_update(None, "wal_autocheckpoint", WAL_FRAMES)?;
+        let journal: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        let synchronous: i64 = db.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+        if journal != "wal" || synchronous != 2 {
+            let said = format!("journal_mode {journal}, synchronous {synchronous}; durability needs wal and 2");
+            return Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE),
+                Some(said),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Computes the digest of the identity row: nothing else would notice a flipped byte in it.
+fn identity_digest(identity: &LogIdentity, created: u64) -> [u8; 32] {
+    let mut bytes = b"airtight identity v1\n".to_vec();
+    for part in [identity.origin().as_bytes(), identity.keys().p256.spki_der(), identity.keys().ed25519.spki_der()] {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    bytes.extend_from_slice(&identity.tree_id().get().to_be_bytes());
+    bytes.extend_from_slice(&created.to_be_bytes());
+    *sha256(&bytes).as_bytes()
+}
+
+fn read_identity(db: &Connection) -> Result<(LogIdentity, u64), OpenError> {
+    type Row = (String, u64, Vec<u8>, Vec<u8>, u64, Vec<u8>);
+    let query = "SELECT origin, tree_id, p256, ed25519, created, digest FROM identity WHERE id = 1";
+    let row: Row = db
+        .query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))
+        .map_err(|error| Fault::sqlite("reading the identity", error))?;
+    let (origin, tree_id, p256, ed25519, created, digest) = row;
+    let identity = (|| {
+        let p256 = PublicKey::from_spki_der(&p256).map_err(|error| error.to_string())?;
+        let ed25519 = PublicKey::from_spki_der(&ed25519).map_err(|error| error.to_string())?;
+        let keys = LogPublicKey::new(p256, ed25519).map_err(|error| error.to_string())?;
+        let tree_id = TreeId::new(tree_id).map_err(|error| error.to_string())?;
+        LogIdentity::new(&origin, tree_id, keys).map_err(|error| error.to_string())
+    })()
+    .map_err(|said| OpenError::Identity { said })?;
+    if identity_digest(&identity, created).as_slice() != digest {
+        return Err(OpenError::Identity { said: "the row does not have the digest beside it".to_owned() });
+    }
+    Ok((identity, created))
+}
+
+/// Makes the names in a directory durable, and says so when that fails.
+fn sync_directory(directory: &Path) -> Result<(), Fault> {
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(|error| Fault::io(directory, error))
+}
+
+/// Turns a failed proof into the fault that it is here, where sizes were compared before.
+pub(crate) fn proof_fault(error: ProofError<Fault>) -> Fault {
+    match error {
+        ProofError::Nodes(fault) => fault,
+        other => Damage::State { said: other.to_string() }.into(),
+    }
+}

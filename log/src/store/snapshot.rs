@@ -1,0 +1,527 @@
+//! Reading: one moment of the log, its entries, its proofs, its released checkpoints.
+//!
+//! A snapshot is one read transaction: the size, the root and every proof of it belong together, whatever a writer does
+//! meanwhile. (Without it every statement takes and drops the file lock, ten times slower.) What is read is checked
+//! where it is cheap: an entry's row must give the leaf hash that the tree holds, a checkpoint's signatures must verify
+//! over the root that follows from the tiles. So a flipped byte is refused by whoever reads it; what nobody reads is
+//! found by fsck alone.
+
+use airtight_keys::envelope::Envelope;
+use airtight_keys::public::{KeyId, PublicKey};
+use airtight_keys::strict_json::to_standard_base64;
+use rusqlite::OptionalExtension;
+
+use super::forms::{Content, Restorer, RowDamage, entry_of};
+use super::runs::{self, Key, Kind, Run};
+use super::strata::{Tail, hash_in, place, tile_id};
+use super::{Damage, Facts, Fault, HeadFit, Store, proof_fault};
+use crate::checkpoint::{Checkpoint, NoteRule, SignedCheckpoint, VerifiedCheckpoint};
+use crate::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
+use crate::proofs::{self, ProofError, verify_inclusion};
+use crate::tree::{Nodes, leaf_hash, root};
+
+/// The most entries that one page of a listing holds.
+pub const PAGE_MAX: u32 = 1_000;
+/// Entries looked at for one page of a listing, when a filter lets few through: some tenths of a second.
+const SCAN_MAX: u64 = 200_000;
+
+/// One moment of the log.
+pub struct Snapshot<'s> {
+    pub(super) store: &'s Store,
+    pub(super) tiles: Tiles<'s>,
+    runs: Option<Vec<Run>>,
+    restorer: Option<Restorer<'s>>,
+}
+
+/// The tree as the database holds it, with the last tile read of each stratum.
+pub(super) struct Tiles<'s> {
+    db: &'s rusqlite::Connection,
+    pub(super) tail: Tail,
+    last: Vec<Option<(u64, Vec<u8>)>>,
+}
+
+/// An entry as stored, with its leaf hash compared with the tree's.
+#[derive(Clone, Debug)]
+pub struct StoredEntry {
+    /// Its number in the log.
+    pub index: LeafIndex,
+    /// Its leaf hash, which row and tree agree on.
+    pub leaf_hash: Hash,
+    /// The leaf: a Rekor body, canonical JSON.
+    pub body: Vec<u8>,
+    /// The envelope's exact text and its reading; nothing where only the leaf is kept.
+    pub envelope: Option<(String, Envelope)>,
+    /// The key that the body names as verifier.
+    pub verifier: PublicKey,
+    /// What the log claims as the time of its commit, in seconds since the epoch.
+    pub integrated_time: u64,
+}
+
+/// A checkpoint that was released, both signatures verified over the tree's root at its size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleasedCheckpoint {
+    /// The tree size.
+    pub size: TreeSize,
+    /// The root hash.
+    pub root: Hash,
+    /// The Rekor v1 rendering.
+    pub v1: String,
+    /// The C2SP rendering.
+    pub c2sp: String,
+}
+
+/// What a listing lets through; everything that is set must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// A subject has this digest.
+    pub subject: Option<Sha256Digest>,
+    /// The statement has this predicate type.
+    pub predicate_type: Option<String>,
+    /// The key that the body names has this id.
+    pub signer: Option<KeyId>,
+    /// Integrated at this second or later.
+    pub since: Option<u64>,
+    /// Integrated at this second or earlier.
+    pub until: Option<u64>,
+}
+
+/// The numbers under which the tables know a filter's predicate type and signer.
+type FilterIds = (Option<i64>, Option<i64>);
+
+impl<'s> Snapshot<'s> {
+    pub(super) fn begin(store: &'s Store) -> Result<Self, Fault> {
+        store.db.execute_batch("BEGIN DEFERRED").map_err(|error| Fault::sqlite("beginning to read", error))?;
+        match read_tail(&store.db) {
+            Ok(tail) => Ok(Self { store, tiles: Tiles::new(&store.db, tail), runs: None, restorer: None }),
+            Err(fault) => {
+                let _ = store.db.execute_batch("ROLLBACK");
+                Err(fault)
+            }
+        }
+    }
+
+    /// Gives the tree size at this moment.
+    #[must_use]
+    pub fn size(&self) -> TreeSize {
+        self.tiles.size()
+    }
+
+    /// Computes the root hash at a size.
+    ///
+    /// # Errors
+    /// [`Fault`]; a size above the tree's is [`Damage::TileMissing`] or worse, so compare first.
+    pub fn root_at(&mut self, size: TreeSize) -> Result<Hash, Fault> {
+        root(&mut self.tiles, size)
+    }
+
+    /// Reads one leaf hash from the tree.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn leaf_hash(&mut self, index: LeafIndex) -> Result<Hash, Fault> {
+        self.tiles.node(0, index.get())
+    }
+
+    /// Makes an inclusion proof of an entry at a size.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    pub fn inclusion(&mut self, index: LeafIndex, size: TreeSize) -> Result<Vec<Hash>, ProofError<Fault>> {
+        proofs::inclusion(&mut self.tiles, index, size)
+    }
+
+    /// Makes an inclusion proof and checks it against the root it is for, with the leaf hash that the tree holds.
+    ///
+    /// # Errors
+    /// [`Damage::Proof`] where it does not lead to `root`; the machine's refusal. The index must be below `size`.
+    pub fn prove(&mut self, index: LeafIndex, size: TreeSize, root: &Hash) -> Result<Vec<Hash>, Fault> {
+        let proof = self.inclusion(index, size).map_err(proof_fault)?;
+        let leaf = self.leaf_hash(index)?;
+        verify_inclusion(&leaf, index, size, &proof, root).map_err(|error| Damage::Proof {
+            index: index.get(),
+            size: size.get(),
+            said: error.to_string(),
+        })?;
+        Ok(proof)
+    }
+
+    /// Makes a consistency proof between two sizes.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    pub fn consistency(&mut self, old: TreeSize, new: TreeSize) -> Result<Vec<Hash>, ProofError<Fault>> {
+        proofs::consistency(&mut self.tiles, old, new)
+    }
+
+    /// Reads one entry and compares its leaf hash with the tree's.
+    ///
+    /// # Errors
+    /// [`Damage::EntryMissing`], [`Damage::Row`], [`Damage::Leaf`], or the machine's refusal.
+    pub fn entry(&mut self, index: LeafIndex) -> Result<StoredEntry, Fault> {
+        let (entry, _) = self.entry_from_row(index)?;
+        let tree = self.leaf_hash(index)?;
+        if tree != entry.leaf_hash {
+            return Err(Damage::Leaf { index: index.get(), row: entry.leaf_hash, tree }.into());
+        }
+        Ok(entry)
+    }
+
+    /// Reads one entry from its row alone, with the predicate type that the row is filed under.
+    pub(super) fn entry_from_row(&mut self, index: LeafIndex) -> Result<(StoredEntry, i64), Fault> {
+        let query = "SELECT form, signer, predicate, dictionary, body FROM entry WHERE idx = ?1";
+        let during = |error| Fault::sqlite("reading an entry", error);
+        let mut read = self.store.db.prepare_cached(query).map_err(during)?;
+        let mut rows = read.query([index.get()]).map_err(during)?;
+        let missing = || Damage::EntryMissing { index: index.get(), size: self.size().get() };
+        let row = rows.next().map_err(during)?.ok_or_else(missing)?;
+        let (form, signer): (i64, i64) = (row.get(0).map_err(during)?, row.get(1).map_err(during)?);
+        let (predicate, dictionary): (i64, i64) = (row.get(2).map_err(during)?, row.get(3).map_err(during)?);
+        let body = row.get_ref(4).and_then(|value| Ok(value.as_blob()?)).map_err(during)?;
+        let damage = |cause| Damage::Row { index: index.get(), cause };
+        let store = self.store;
+        let restorer = self.restorer.get_or_insert_with(|| Restorer::new(store.dictionary.as_deref()));
+        let (content, envelope) = restorer.restore(form, dictionary, body).map_err(damage)?;
+        let verifier = self.signer(signer)?.ok_or_else(|| damage(RowDamage::Signer(signer)))?;
+        let (body, hash, envelope) = match (content, envelope) {
+            (Content::Envelope(text), Some(envelope)) => {
+                let entry = entry_of(&text, &envelope, &verifier)
+                    .map_err(|error| damage(RowDamage::Envelope(error.to_string())))?;
+                (entry.body().to_vec(), *entry.leaf_hash(), Some((text, envelope)))
+            }
+            (Content::Leaf(body), _) => {
+                let hash = leaf_hash(&body);
+                (body, hash, None)
+            }
+            (Content::Envelope(_), None) => unreachable!("invariant: an envelope's text comes with its reading"),
+        };
+        let integrated_time = self.integrated_time(index)?;
+        Ok((StoredEntry { index, leaf_hash: hash, body, envelope, verifier, integrated_time }, predicate))
+    }
+
+    fn signer(&self, id: i64) -> Result<Option<PublicKey>, Fault> {
+        let during = |error| Fault::sqlite("reading a signer", error);
+        let mut read = self.store.db.prepare_cached("SELECT spki FROM signer WHERE id = ?1").map_err(during)?;
+        let spki: Option<Vec<u8>> = read.query_row([id], |row| row.get(0)).optional().map_err(during)?;
+        Ok(spki.and_then(|spki| PublicKey::from_spki_der(&spki).ok()))
+    }
+
+    /// Reads the time that the log claims for an entry's commit, in seconds since the epoch.
+    ///
+    /// # Errors
+    /// [`Damage::Integrated`] where the row does not have its digest.
+    pub fn integrated_time(&self, index: LeafIndex) -> Result<u64, Fault> {
+        let during = |error| Fault::sqlite("reading a time", error);
+        let query = "SELECT first, time, digest FROM integrated WHERE first <= ?1 ORDER BY first DESC LIMIT 2";
+        let mut read = self.store.db.prepare_cached(query).map_err(during)?;
+        let rows = read.query_map([index.get()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(during)?;
+        let rows: Vec<(u64, u64, [u8; 16])> = rows.collect::<Result<_, _>>().map_err(during)?;
+        let Some((first, time, digest)) = rows.first().copied() else {
+            return Err(Damage::Integrated { first: index.get() }.into());
+        };
+        let before = rows.get(1).map_or([0; 16], |row| row.2);
+        let expected = super::writer::time_digest(self.store.identity(), &before, first, time);
+        if expected == digest { Ok(time) } else { Err(Damage::Integrated { first }.into()) }
+    }
+
+    /// Finds an entry by its whole leaf hash.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn find_leaf(&mut self, hash: &Hash) -> Result<Option<LeafIndex>, Fault> {
+        for index in self.candidates(Kind::Leaf, Key::of_leaf(hash))? {
+            if index < self.size().get() && self.tiles.node(0, index)? == *hash {
+                return Ok(Some(index_of(index)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Finds every entry with this subject, in the order of the log.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn find_subject(&mut self, digest: &Sha256Digest) -> Result<Vec<LeafIndex>, Fault> {
+        let (mut found, size) = (Vec::new(), self.size().get());
+        let mut candidates = self.candidates(Kind::Subject, Key::of_subject(digest))?;
+        candidates.sort_unstable();
+        for index in candidates.into_iter().filter(|index| *index < size) {
+            let entry = self.entry(index_of(index))?;
+            let facts = entry.envelope.as_ref().map(|(_, envelope)| Facts::of(envelope.payload_unverified()));
+            if facts.is_some_and(|facts| facts.subjects.contains(digest)) {
+                found.push(index_of(index));
+            }
+        }
+        Ok(found)
+    }
+
+    fn candidates(&mut self, kind: Kind, key: Key) -> Result<Vec<u64>, Fault> {
+        let during = |error| Fault::sqlite("reading an index", error);
+        if self.runs.is_none() {
+            self.runs = Some(runs::list(&self.store.db).map_err(during)?);
+        }
+        runs::candidates(&self.store.db, self.runs.as_deref().unwrap_or_default(), kind, key).map_err(during)
+    }
+
+    /// Lists entries from `from` on that pass the filter, at most `limit` of them, in the order of the log; and where
+    /// to go on, if the log may hold more.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn list(
+        &mut self,
+        filter: &Filter,
+        from: LeafIndex,
+        limit: u32,
+    ) -> Result<(Vec<LeafIndex>, Option<LeafIndex>), Fault> {
+        let limit = limit.min(PAGE_MAX) as usize;
+        let (size, mut found) = (self.size().get(), Vec::new());
+        let (predicate, signer) = match self.filter_ids(filter)? {
+            Some(ids) => ids,
+            None => return Ok((found, None)),
+        };
+        if let Some(digest) = &filter.subject {
+            let rest = self.find_subject(digest)?;
+            for index in rest.into_iter().filter(|index| *index >= from) {
+                if self.passes(filter, index, predicate, signer)? {
+                    if found.len() == limit {
+                        return Ok((found, Some(index)));
+                    }
+                    found.push(index);
+                }
+            }
+            return Ok((found, None));
+        }
+        let during = |error| Fault::sqlite("listing entries", error);
+        let end = size.min(from.get().saturating_add(SCAN_MAX));
+        let query = "SELECT idx FROM entry WHERE idx >= ?1 AND idx < ?2 AND (?3 IS NULL OR predicate = ?3) \
+                     AND (?4 IS NULL OR signer = ?4) ORDER BY idx";
+        let mut read = self.store.db.prepare_cached(query).map_err(during)?;
+        let mut rows = read.query((from.get(), end, predicate, signer)).map_err(during)?;
+        while let Some(row) = rows.next().map_err(during)? {
+            let index = index_of(row.get(0).map_err(during)?);
+            if self.in_time(filter, index)? {
+                if found.len() == limit {
+                    return Ok((found, Some(index)));
+                }
+                found.push(index);
+            }
+        }
+        Ok((found, (end < size).then(|| index_of(end))))
+    }
+
+    /// Looks up the numbers of a filter's predicate type and signer; nothing where the log has none of them.
+    fn filter_ids(&self, filter: &Filter) -> Result<Option<FilterIds>, Fault> {
+        let during = |error| Fault::sqlite("reading a filter's numbers", error);
+        let mut predicate = None;
+        if let Some(uri) = &filter.predicate_type {
+            let query = "SELECT id FROM predicate WHERE uri = ?1";
+            predicate = self.store.db.query_row(query, [uri], |row| row.get(0)).optional().map_err(during)?;
+            if predicate.is_none() {
+                return Ok(None);
+            }
+        }
+        let mut signer = None;
+        if let Some(key_id) = &filter.signer {
+            let mut read = self.store.db.prepare_cached("SELECT id, spki FROM signer").map_err(during)?;
+            let mut rows = read.query([]).map_err(during)?;
+            while let Some(row) = rows.next().map_err(during)? {
+                let spki: Vec<u8> = row.get(1).map_err(during)?;
+                if PublicKey::from_spki_der(&spki).is_ok_and(|key| key.key_id() == key_id) {
+                    signer = Some(row.get(0).map_err(during)?);
+                }
+            }
+            if signer.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(Some((predicate, signer)))
+    }
+
+    fn passes(
+        &self,
+        filter: &Filter,
+        index: LeafIndex,
+        predicate: Option<i64>,
+        signer: Option<i64>,
+    ) -> Result<bool, Fault> {
+        let during = |error| Fault::sqlite("reading an entry", error);
+        let query = "SELECT (?2 IS NULL OR predicate = ?2) AND (?3 IS NULL OR signer = ?3) FROM entry WHERE idx = ?1";
+        let mut read = self.store.db.prepare_cached(query).map_err(during)?;
+        let row: bool = read.query_row((index.get(), predicate, signer), |row| row.get(0)).map_err(during)?;
+        Ok(row && self.in_time(filter, index)?)
+    }
+
+    fn in_time(&self, filter: &Filter, index: LeafIndex) -> Result<bool, Fault> {
+        if filter.since.is_none() && filter.until.is_none() {
+            return Ok(true);
+        }
+        let time = self.integrated_time(index)?;
+        Ok(filter.since.is_none_or(|since| since <= time) && filter.until.is_none_or(|until| time <= until))
+    }
+
+    /// Lists the log's own entries of one control type, in the order of the log.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn control(&self, predicate_type: &str) -> Result<Vec<LeafIndex>, Fault> {
+        let during = |error| Fault::sqlite("reading the control entries", error);
+        let id = super::CONTROL_TYPES.iter().position(|known| *known == predicate_type);
+        let query = "SELECT idx FROM entry WHERE predicate = ?1 AND predicate < 16 AND idx < ?2 ORDER BY idx";
+        let mut read = self.store.db.prepare_cached(query).map_err(during)?;
+        let rows = read.query_map((id, self.size().get()), |row| row.get(0)).map_err(during)?;
+        rows.map(|row| row.map(index_of).map_err(during)).collect()
+    }
+
+    /// Says whether an entry is one of the log's own: a decision, receipts, a key, an epoch.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn is_control(&self, index: LeafIndex) -> Result<bool, Fault> {
+        let during = |error| Fault::sqlite("reading an entry", error);
+        let mut read =
+            self.store.db.prepare_cached("SELECT predicate < 16 FROM entry WHERE idx = ?1").map_err(during)?;
+        let found: Option<bool> = read.query_row([index.get()], |row| row.get(0)).optional().map_err(during)?;
+        found.ok_or_else(|| Damage::EntryMissing { index: index.get(), size: self.size().get() }.into())
+    }
+
+    /// Gives the first released checkpoint of at least this size: the same one for ever, once there is one.
+    ///
+    /// # Errors
+    /// [`Damage::Checkpoint`] where a signature does not verify over what the tree says; the machine's refusal.
+    pub fn checkpoint_covering(&mut self, size: TreeSize) -> Result<Option<ReleasedCheckpoint>, Fault> {
+        let during = |error| Fault::sqlite("reading a checkpoint", error);
+        let query = "SELECT size, v1, c2sp FROM checkpoint WHERE size >= ?1 ORDER BY size LIMIT 1";
+        let row: Option<(u64, Vec<u8>, Vec<u8>)> = {
+            let mut read = self.store.db.prepare_cached(query).map_err(during)?;
+            let row = read.query_row([size.get()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+            row.optional().map_err(during)?
+        };
+        if let Some((at, v1, c2sp)) = row {
+            return self.rebuild(at, &v1, &c2sp).map(Some);
+        }
+        // The newest may not have ridden a commit yet: then it is what the head file holds.
+        match &self.store.head_seen {
+            Some((notes, head)) if head.size() >= size && head.size() <= self.size() => {
+                let (v1, c2sp) = (notes.v1.clone(), notes.c2sp.clone());
+                let root = self.root_at(head.size())?;
+                self.check(ReleasedCheckpoint { size: head.size(), root, v1, c2sp }).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn rebuild(&mut self, at: u64, v1: &[u8], c2sp: &[u8]) -> Result<ReleasedCheckpoint, Fault> {
+        let size = TreeSize::new(at).map_err(|error| Damage::Other { table: "checkpoint", said: error.to_string() })?;
+        if size > self.size() {
+            let said = format!("a checkpoint of size {size} in a log of size {}", self.size());
+            return Err(Damage::Other { table: "checkpoint", said }.into());
+        }
+        let root = self.root_at(size)?;
+        let identity = self.store.identity();
+        let (name, verifier) = (identity.origin(), identity.c2sp_verifier());
+        let v1_id = identity.log_id().as_bytes()[..4].try_into().expect("invariant: four of 32 bytes");
+        let v1 = note(&identity.v1_checkpoint(size, root), name, v1_id, v1);
+        let c2sp = note(&identity.c2sp_checkpoint(size, root), name, verifier.key_id(), c2sp);
+        self.check(ReleasedCheckpoint { size, root, v1, c2sp })
+    }
+
+    /// Verifies both signatures of a released checkpoint over the root that the tiles give.
+    fn check(&self, released: ReleasedCheckpoint) -> Result<ReleasedCheckpoint, Fault> {
+        let identity = self.store.identity();
+        let size = released.size.get();
+        let renderings = [
+            ("v1", &released.v1, NoteRule::RekorV1(&identity.keys().p256)),
+            ("C2SP", &released.c2sp, NoteRule::C2sp(identity.c2sp_verifier())),
+        ];
+        for (which, note, rule) in renderings {
+            let opened = SignedCheckpoint::parse(note).ok().and_then(|signed| signed.verify(rule).ok());
+            if !opened.is_some_and(|opened| opened.size() == released.size && opened.root() == &released.root) {
+                return Err(Damage::Checkpoint { size, which }.into());
+            }
+        }
+        Ok(released)
+    }
+
+    /// Compares this moment with the released checkpoint.
+    pub(super) fn fit(&mut self, head: &VerifiedCheckpoint) -> Result<HeadFit, Fault> {
+        let (size, signed) = (self.size().get(), head.size().get());
+        if size < signed {
+            return Ok(HeadFit::Behind { size, signed });
+        }
+        let computed = self.root_at(head.size())?;
+        if computed != *head.root() {
+            return Ok(HeadFit::Differs { signed, computed, root: *head.root() });
+        }
+        Ok(HeadFit::Fits { size, signed })
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        // Ends a transaction that wrote nothing.
+        let _ = self.store.db.execute_batch("ROLLBACK");
+    }
+}
+
+impl<'s> Tiles<'s> {
+    pub(super) fn new(db: &'s rusqlite::Connection, tail: Tail) -> Self {
+        Self { db, tail, last: Vec::new() }
+    }
+
+    pub(super) fn size(&self) -> TreeSize {
+        TreeSize::new(self.tail.size()).expect("invariant: a log holds fewer than 2^40 entries")
+    }
+}
+
+impl Nodes for Tiles<'_> {
+    type Error = Fault;
+
+    fn node(&mut self, level: u8, index: u64) -> Result<Hash, Fault> {
+        let (stratum, n, at) = place(level, index);
+        let slot = usize::from(stratum);
+        if self.last.len() <= slot {
+            self.last.resize(slot + 1, None);
+        }
+        if let Some((kept, tile)) = &self.last[slot]
+            && *kept == n
+        {
+            return Ok(hash_in(tile, at));
+        }
+        let full = self.tail.size() >> (4 * (u32::from(stratum) + 1));
+        let missing = || Fault::from(Damage::TileMissing { stratum, n, size: self.tail.size() });
+        if n >= full {
+            return self.tail.node(level, index).ok_or_else(missing);
+        }
+        let during = |error| Fault::sqlite("reading a tile", error);
+        let mut read = self.db.prepare_cached("SELECT hashes FROM tile WHERE id = ?1").map_err(during)?;
+        let tile: Option<Vec<u8>> =
+            read.query_row([tile_id(stratum, n)], |row| row.get(0)).optional().map_err(during)?;
+        let tile = tile.filter(|tile| tile.len() == super::strata::TILE_BYTES).ok_or_else(missing)?;
+        let hash = hash_in(&tile, at);
+        self.last[slot] = Some((n, tile));
+        Ok(hash)
+    }
+}
+
+/// Reads the state row's size and tail.
+pub(super) fn read_tail(db: &rusqlite::Connection) -> Result<Tail, Fault> {
+    let during = |error| Fault::sqlite("reading the state", error);
+    let mut read = db.prepare_cached("SELECT size, tail FROM state WHERE id = 1").map_err(during)?;
+    let row: Option<(u64, Vec<u8>)> =
+        read.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(during)?;
+    let (size, tail) = row.ok_or(Damage::State { said: "the row is missing".to_owned() })?;
+    if size > super::runs::INDEX_MAX + 1 {
+        return Err(Damage::State { said: format!("a size of {size}, and a log holds at most 2^40 entries") }.into());
+    }
+    Ok(Tail::decode(size, &tail).map_err(Damage::from)?)
+}
+
+/// Puts a note together from a stored signature.
+fn note(checkpoint: &Checkpoint, name: &str, key_id: [u8; 4], signature: &[u8]) -> String {
+    let line = [key_id.as_slice(), signature].concat();
+    format!("{}\n\u{2014} {name} {}\n", checkpoint.text(), to_standard_base64(&line))
+}
+
+fn index_of(index: u64) -> LeafIndex {
+    LeafIndex::new(index).expect("invariant: a log holds fewer than 2^40 entries")
+}

@@ -1,0 +1,477 @@
+//! Writing: entries in one transaction, then a checkpoint that is durable before it is shown.
+//!
+//! ```text
+//! lock ── BEGIN IMMEDIATE ── state still as read? ── dedup, rows, tiles, index pairs ── UPDATE state WHERE size = old
+//!      ── COMMIT (one sync)                                          the indexes are acknowledged from here on
+//! then ── read back: rows → leaf hashes = the tree's; root from the right edge; consistent with the last signed head
+//!      ── sign both renderings ── head file durable ── released      the checkpoint may leave from here on
+//! unlock
+//! ```
+//!
+//! A crash between the two leaves entries that the next checkpoint covers. A crash after the head is durable leaves its
+//! row to ride the next commit: it is rebuilt from the head file, without a key.
+
+use std::collections::HashMap;
+
+use airtight_keys::public::PublicKey;
+use airtight_keys::role::LogKey;
+use rusqlite::{OptionalExtension, TransactionBehavior};
+
+use super::forms::{Content, Prepared, Restorer, train};
+use super::head::HeadNotes;
+use super::lock::WriterLock;
+use super::runs::{self, FRESH_ENTRIES_MAX, FRESH_ROWS_MAX, INDEX_MAX, Key, Kind, Seen};
+use super::snapshot::{Tiles, read_tail};
+use super::{Cache, Damage, Fault, HeadFit, ReleasedCheckpoint, Snapshot, Store, proof_fault};
+use crate::checkpoint::{
+    CheckpointSignError, LogIdentity, NoteRule, SignedCheckpoint, VerifiedCheckpoint, sign_c2sp, sign_v1,
+};
+use crate::digest::{Hash, LeafIndex, TreeSize, sha256};
+use crate::proofs::verify_consistency;
+use crate::tree::Nodes;
+
+/// After so many entries the first ones train a dictionary.
+const DICTIONARY_AFTER: u64 = 1_000;
+/// Bytes of a dictionary: a larger one gains less than 5 %.
+const DICTIONARY_LEN: usize = 16 << 10;
+/// Bytes of one sample, so that an SBOM does not drown the others.
+const SAMPLE_LEN_MAX: usize = 8 << 10;
+/// Look-ups of one process after which a filter of all keys pays for itself.
+const LOOKUPS_BEFORE_FILTER: u64 = 256;
+/// Entries that are read back and hashed again before a checkpoint is signed: the newest ones. What a longer batch wrote
+/// before them is read back by fsck.
+const READ_BACK_MAX: u64 = 1_024;
+
+/// The lock, held; dropping it lets the next writer in.
+pub struct Writer<'s> {
+    store: &'s mut Store,
+    _lock: WriterLock,
+}
+
+/// Where an entry stands after an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// Its number in the log, durable.
+    pub index: LeafIndex,
+    /// Its leaf hash.
+    pub leaf_hash: Hash,
+    /// Whether this append put it there; `false` where the log had it already.
+    pub new: bool,
+}
+
+impl<'s> Writer<'s> {
+    pub(super) fn begin(store: &'s mut Store, lock: WriterLock) -> Result<Self, Fault> {
+        store.load_dictionary()?;
+        let mut writer = Self { store, _lock: lock };
+        writer.load_cache()?;
+        Ok(writer)
+    }
+
+    /// Reads what other processes may have changed; keeps what is still true.
+    fn load_cache(&mut self) -> Result<(), Fault> {
+        let db = &self.store.db;
+        let tail = read_tail(db)?;
+        if self.store.cache.loaded && self.store.cache.tail == tail {
+            return Ok(());
+        }
+        let during = |error| Fault::sqlite("reading the writer's state", error);
+        let mut cache = Cache { tail, ..Cache::default() };
+        let fresh = "SELECT fresh_first, fresh_rows FROM state WHERE id = 1";
+        cache.fresh = db.query_row(fresh, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(during)?;
+        cache.runs = runs::list(db).map_err(during)?;
+        let time = "SELECT time, digest FROM integrated ORDER BY first DESC LIMIT 1";
+        cache.last_time = db.query_row(time, [], |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(during)?;
+        cache.checkpoint_row =
+            db.query_row("SELECT max(size) FROM checkpoint", [], |row| row.get(0)).map_err(during)?;
+        let mut read = db.prepare_cached("SELECT spki FROM signer ORDER BY id").map_err(during)?;
+        let spkis = read.query_map([], |row| row.get::<_, Vec<u8>>(0)).map_err(during)?;
+        for spki in spkis {
+            let key = PublicKey::from_spki_der(&spki.map_err(during)?);
+            cache.signers.push(key.map_err(|error| Damage::Other { table: "signer", said: error.to_string() })?);
+        }
+        drop(read);
+        cache.loaded = true;
+        self.store.cache = cache;
+        Ok(())
+    }
+
+    /// Says whether the log fits its head, at this moment and with the lock held.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn head_fit(&mut self) -> Result<HeadFit, Fault> {
+        self.store.head_fit()
+    }
+
+    /// Begins to read while the lock is held.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn read(&mut self) -> Result<Snapshot<'_>, Fault> {
+        self.store.read()
+    }
+
+    /// Gives what prepares entries; see [`Store::preparer`].
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn preparer(&mut self) -> Result<super::Preparer, Fault> {
+        self.store.preparer()
+    }
+
+    /// Says when the last entry was integrated, in seconds since the epoch; nothing in an empty log.
+    #[must_use]
+    pub fn last_time(&self) -> Option<u64> {
+        self.store.cache.last_time.map(|(time, _)| time)
+    }
+
+    /// Appends entries in one transaction with one sync, and answers where each stands, in the order given. An entry
+    /// whose leaf hash is in the log already keeps its index. `now` is the clock's second; the time that the log claims
+    /// never goes back and never lies before the log key's validity.
+    ///
+    /// # Errors
+    /// [`Fault::OutcomeUnknown`] after an I/O error of the COMMIT, with this handle poisoned; any other [`Fault`] leaves
+    /// the log as it was.
+    pub fn append(&mut self, batch: &[Prepared], now: u64) -> Result<Vec<Appended>, Fault> {
+        self.append_checked(batch, now, |_| Ok(()))
+    }
+
+    /// Appends entries if, and only if, the tree that comes of it passes `accept`.
+    ///
+    /// # Errors
+    /// As [`Writer::append`], and whatever `accept` says.
+    pub fn append_checked(
+        &mut self,
+        batch: &[Prepared],
+        now: u64,
+        accept: impl FnOnce(&mut dyn Nodes<Error = Fault>) -> Result<(), Fault>,
+    ) -> Result<Vec<Appended>, Fault> {
+        self.store.usable()?;
+        self.load_cache()?;
+        self.train_dictionary()?;
+        let (db, cache) = (&self.store.db, &mut self.store.cache);
+        let during = |error| Fault::sqlite("appending", error);
+        let tx = rusqlite::Transaction::new_unchecked(db, TransactionBehavior::Immediate).map_err(during)?;
+        if read_tail(&tx)? != cache.tail {
+            cache.loaded = false;
+            return Err(Damage::State { said: "the log changed while its lock was held".to_owned() }.into());
+        }
+        let size = cache.tail.size();
+        let mut appending = Appending {
+            tail: cache.tail.clone(),
+            signers: cache.signers.len(),
+            leaf: Vec::new(),
+            subject: Vec::new(),
+            fault: None,
+        };
+        let mut here: HashMap<Hash, u64> = HashMap::with_capacity(batch.len());
+        let mut answers = Vec::with_capacity(batch.len());
+        prepare_filter(&tx, cache, batch.len() as u64)?;
+        for prepared in batch {
+            let known = match here.get(&prepared.leaf_hash) {
+                Some(index) => Some(*index),
+                None => find(&tx, cache, &prepared.leaf_hash)?,
+            };
+            let index = match known {
+                Some(index) => index,
+                None => appending.push(&tx, cache, prepared)?,
+            };
+            here.insert(prepared.leaf_hash, index);
+            let new = known.is_none();
+            let index = LeafIndex::new(index).expect("invariant: below 2^40");
+            answers.push(Appended { index, leaf_hash: prepared.leaf_hash, new });
+        }
+        if appending.tail.size() == size {
+            return Ok(answers);
+        }
+        let time = now.max(self.store.created).max(cache.last_time.map_or(0, |(time, _)| time));
+        let last_time = write_time(&tx, &self.store.identity, cache.last_time, size, time).map_err(during)?;
+        let head = self.store.head_seen.as_ref();
+        let checkpoint_row = ride_along(&tx, cache.checkpoint_row, size, head).map_err(during)?;
+        runs::add_fresh(&tx, size, appending.leaf, appending.subject).map_err(during)?;
+        let mut fresh = (cache.fresh.0, cache.fresh.1 + 1);
+        if fresh.1 >= FRESH_ROWS_MAX || appending.tail.size() - fresh.0 >= FRESH_ENTRIES_MAX {
+            runs::gather(&tx, fresh.0, appending.tail.size()).map_err(during)?;
+            fresh = (appending.tail.size(), 0);
+        }
+        accept(&mut Tiles::new(&tx, appending.tail.clone()))?;
+        let changed = tx
+            .prepare_cached(
+                "UPDATE state SET size = ?1, tail = ?2, fresh_first = ?3, fresh_rows = ?4 WHERE id = 1 AND size = ?5",
+            )
+            .and_then(|mut update| {
+                update.execute((appending.tail.size(), appending.tail.encode(), fresh.0, fresh.1, size))
+            })
+            .map_err(during)?;
+        if changed != 1 {
+            return Err(Damage::State { said: format!("no state of size {size} to go on from") }.into());
+        }
+        if let Err(source) = tx.commit() {
+            cache.loaded = false;
+            return Err(self.commit_failed(source));
+        }
+        (cache.tail, cache.loaded) = (appending.tail, true);
+        if fresh.1 == 0 {
+            cache.runs = runs::list(db).map_err(during)?;
+        }
+        (cache.fresh, cache.last_time, cache.checkpoint_row) = (fresh, last_time, checkpoint_row);
+        Ok(answers)
+    }
+
+    /// A commit that met an I/O error may be undone or come back with the next opening: nothing more is done with this
+    /// handle. A full disk or a lock is a clean refusal.
+    fn commit_failed(&mut self, source: rusqlite::Error) -> Fault {
+        match source.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                Fault::Sqlite { during: "committing", source }
+            }
+            _ => {
+                self.store.poisoned = true;
+                Fault::OutcomeUnknown { source }
+            }
+        }
+    }
+
+    /// Releases a checkpoint over the whole log: read back, checked, signed in both renderings, durable in the head
+    /// file. A log that has not grown since answers with the checkpoint that it has.
+    ///
+    /// # Errors
+    /// [`Fault::HeadMisfit`], [`Fault::Damaged`], [`Fault::WrongLogKey`], or the machine's refusal; nothing is signed
+    /// after any of these.
+    pub fn release(&mut self, key: &LogKey) -> Result<ReleasedCheckpoint, Fault> {
+        if key.public() != self.store.identity.keys() {
+            return Err(Fault::WrongLogKey { origin: self.store.identity.origin().to_owned() });
+        }
+        let head = match self.store.read_head()? {
+            Ok(head) => Some(head),
+            // The first checkpoint of a log: its head file is created with it.
+            Err(HeadFit::Missing { .. }) if self.store.cache.checkpoint_row.is_none() => None,
+            Err(misfit) => return Err(Fault::HeadMisfit(Box::new(misfit))),
+        };
+        let (size, root) = self.check_before_signing(head.as_ref())?;
+        if let (Some((notes, head)), false) = (&self.store.head_seen, head.is_none())
+            && head.size() == size
+        {
+            return Ok(ReleasedCheckpoint { size, root, v1: notes.v1.clone(), c2sp: notes.c2sp.clone() });
+        }
+        let identity = &self.store.identity;
+        let sign = |error: CheckpointSignError| Fault::Sign(error.to_string());
+        let notes = HeadNotes {
+            c2sp: sign_c2sp(identity, size, root, key).map_err(sign)?,
+            v1: sign_v1(identity, size, root, key).map_err(sign)?,
+        };
+        let written = if head.is_some() { self.store.head.write(&notes) } else { self.store.head.create(&notes) };
+        written.map_err(|error| Fault::io(self.store.head.path(), error))?;
+        let released = ReleasedCheckpoint { size, root, v1: notes.v1.clone(), c2sp: notes.c2sp.clone() };
+        let verified = SignedCheckpoint::parse(&notes.c2sp)
+            .ok()
+            .and_then(|signed| signed.verify(NoteRule::C2sp(identity.c2sp_verifier())).ok())
+            .ok_or_else(|| Fault::Sign("the key's own signature does not verify".to_owned()))?;
+        self.store.head_seen = Some((notes, verified));
+        Ok(released)
+    }
+
+    /// Reads back what is about to be signed, on its own transaction.
+    fn check_before_signing(&mut self, head: Option<&VerifiedCheckpoint>) -> Result<(TreeSize, Hash), Fault> {
+        let mut snapshot = self.store.read()?;
+        let size = snapshot.size();
+        let root = snapshot.root_at(size)?;
+        let signed = head.map_or(0, |head| head.size().get());
+        if let Some(head) = head {
+            match snapshot.fit(head)? {
+                HeadFit::Fits { .. } => {}
+                misfit => return Err(Fault::HeadMisfit(Box::new(misfit))),
+            }
+            if head.size() < size {
+                let proof = snapshot.consistency(head.size(), size).map_err(proof_fault)?;
+                verify_consistency(head.size(), size, head.root(), &root, &proof)
+                    .map_err(|error| Damage::Inconsistent { old: signed, new: size.get(), said: error.to_string() })?;
+            }
+        }
+        for index in signed.max(size.get().saturating_sub(READ_BACK_MAX))..size.get() {
+            snapshot.entry(LeafIndex::new(index).expect("invariant: below 2^40"))?;
+        }
+        Ok((size, root))
+    }
+
+    /// Trains the dictionary once the log has its first thousand entries.
+    fn train_dictionary(&mut self) -> Result<(), Fault> {
+        if self.store.dictionary.is_some() || self.store.cache.tail.size() < DICTIONARY_AFTER {
+            return Ok(());
+        }
+        let during = |error| Fault::sqlite("training a dictionary", error);
+        let (mut samples, mut restorer) = (Vec::new(), Restorer::new(None));
+        {
+            let query = "SELECT form, body FROM entry WHERE idx < ?1 AND dictionary = 0 ORDER BY idx";
+            let mut read = self.store.db.prepare_cached(query).map_err(during)?;
+            let mut rows = read.query([DICTIONARY_AFTER]).map_err(during)?;
+            while let Some(row) = rows.next().map_err(during)? {
+                let form = row.get(0).map_err(during)?;
+                let body = row.get_ref(1).and_then(|value| Ok(value.as_blob()?)).map_err(during)?;
+                let content = restorer.restore(form, 0, body).ok();
+                let mut sample = match content {
+                    Some((_, Some(envelope))) => envelope.payload_unverified().to_vec(),
+                    Some((Content::Leaf(body), None)) => body,
+                    _ => continue,
+                };
+                sample.truncate(SAMPLE_LEN_MAX);
+                samples.push(sample);
+            }
+        }
+        // Samples too alike or too few to train on still serve: any bytes are a dictionary.
+        let bytes = train(&samples, DICTIONARY_LEN).unwrap_or_else(|| {
+            let mut raw = samples.concat();
+            raw.truncate(DICTIONARY_LEN);
+            raw
+        });
+        let insert = "INSERT INTO dictionary (id, bytes, digest) VALUES (1, ?1, ?2)";
+        self.store.db.execute(insert, (&bytes, sha256(&bytes).as_bytes().as_slice())).map_err(during)?;
+        self.store.load_dictionary()
+    }
+}
+
+/// What one transaction is adding.
+struct Appending {
+    tail: super::strata::Tail,
+    signers: usize,
+    leaf: Vec<runs::Pair>,
+    subject: Vec<runs::Pair>,
+    fault: Option<rusqlite::Error>,
+}
+
+impl Appending {
+    /// Adds one entry: its row, its leaf hash, its index pairs.
+    fn push(&mut self, tx: &rusqlite::Connection, cache: &mut Cache, prepared: &Prepared) -> Result<u64, Fault> {
+        let during = |error| Fault::sqlite("appending an entry", error);
+        let index = self.tail.size();
+        if index > INDEX_MAX {
+            return Err(Fault::Full { max: INDEX_MAX + 1, index });
+        }
+        let signer = self.signer(tx, cache, &prepared.verifier).map_err(during)?;
+        let predicate = predicate(tx, &prepared.facts.predicate_type).map_err(during)?;
+        tx.prepare_cached(
+            "INSERT INTO entry (idx, form, signer, predicate, dictionary, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )
+        .and_then(|mut add| {
+            add.execute((index, prepared.form as i64, signer, predicate, prepared.dictionary, &prepared.row))
+        })
+        .map_err(during)?;
+        let fault = &mut self.fault;
+        self.tail.push(prepared.leaf_hash, &mut |id, tile| {
+            let added = tx
+                .prepare_cached("INSERT INTO tile (id, hashes) VALUES (?1, ?2)")
+                .and_then(|mut add| add.execute((id, tile.as_slice())));
+            if let Err(error) = added {
+                fault.get_or_insert(error);
+            }
+        });
+        if let Some(error) = self.fault.take() {
+            return Err(during(error));
+        }
+        self.leaf.push(Key::of_leaf(&prepared.leaf_hash).pair(index));
+        self.subject.extend(prepared.facts.subjects.iter().map(|digest| Key::of_subject(digest).pair(index)));
+        if let Some(seen) = &mut cache.seen {
+            seen.add(Key::of_leaf(&prepared.leaf_hash));
+        }
+        Ok(index)
+    }
+
+    /// Finds the signer's number, or adds the key. A transaction that is undone leaves the cache to be read again.
+    fn signer(&mut self, tx: &rusqlite::Connection, cache: &mut Cache, key: &PublicKey) -> rusqlite::Result<usize> {
+        if let Some(id) = cache.signers[..self.signers].iter().position(|known| known == key) {
+            return Ok(id);
+        }
+        cache.loaded = false;
+        cache.signers.truncate(self.signers);
+        tx.execute("INSERT INTO signer (id, spki) VALUES (?1, ?2)", (self.signers, key.spki_der()))?;
+        cache.signers.push(key.clone());
+        self.signers += 1;
+        Ok(self.signers - 1)
+    }
+}
+
+/// Finds a predicate type's number, or adds it.
+fn predicate(tx: &rusqlite::Connection, uri: &str) -> rusqlite::Result<i64> {
+    let mut find = tx.prepare_cached("SELECT id FROM predicate WHERE uri = ?1")?;
+    if let Some(id) = find.query_row([uri], |row| row.get(0)).optional()? {
+        return Ok(id);
+    }
+    tx.prepare_cached("INSERT INTO predicate (id, uri) SELECT max(id) + 1, ?1 FROM predicate")?.execute([uri])?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// Loads the filter once look-ups are many, and again when the log has outgrown it.
+fn prepare_filter(tx: &rusqlite::Connection, cache: &mut Cache, more: u64) -> Result<(), Fault> {
+    cache.lookups += more;
+    let outgrown = cache.seen.as_ref().is_some_and(|seen| !seen.has_room(more));
+    if outgrown || (cache.seen.is_none() && cache.lookups > LOOKUPS_BEFORE_FILTER) {
+        let seen = Seen::load(tx, &cache.runs, cache.tail.size() + more);
+        cache.seen = Some(seen.map_err(|error| Fault::sqlite("reading an index", error))?);
+    }
+    Ok(())
+}
+
+/// Finds an entry that was in the log before this transaction.
+fn find(tx: &rusqlite::Connection, cache: &Cache, hash: &Hash) -> Result<Option<u64>, Fault> {
+    let key = Key::of_leaf(hash);
+    if cache.seen.as_ref().is_some_and(|seen| !seen.may_have(key)) {
+        return Ok(None);
+    }
+    let found = runs::candidates(tx, &cache.runs, Kind::Leaf, key);
+    let mut tiles = Tiles::new(tx, cache.tail.clone());
+    for index in found.map_err(|error| Fault::sqlite("reading an index", error))? {
+        if index < cache.tail.size() && tiles.node(0, index)? == *hash {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+/// Adds the row of a commit's time, where it is another than the last.
+fn write_time(
+    tx: &rusqlite::Connection,
+    identity: &LogIdentity,
+    last: Option<(u64, [u8; 16])>,
+    first: u64,
+    time: u64,
+) -> rusqlite::Result<Option<(u64, [u8; 16])>> {
+    if last.is_some_and(|(last, _)| last == time) {
+        return Ok(last);
+    }
+    let digest = time_digest(identity, &last.map_or([0; 16], |(_, digest)| digest), first, time);
+    tx.prepare_cached("INSERT INTO integrated (first, time, digest) VALUES (?1, ?2, ?3)")?
+        .execute((first, time, digest))?;
+    Ok(Some((time, digest)))
+}
+
+/// Chains the digest of a commit's time: half a SHA-256 over the log, the digest before it, the first entry, the time.
+pub(super) fn time_digest(identity: &LogIdentity, before: &[u8; 16], first: u64, time: u64) -> [u8; 16] {
+    let mut bytes = b"airtight integrated v1\n".to_vec();
+    bytes.extend_from_slice(&identity.tree_id().get().to_be_bytes());
+    bytes.extend_from_slice(before);
+    bytes.extend_from_slice(&first.to_be_bytes());
+    bytes.extend_from_slice(&time.to_be_bytes());
+    sha256(&bytes).as_bytes()[..16].try_into().expect("invariant: half of 32 bytes")
+}
+
+/// Writes the row of the head's checkpoint with this commit, if it is not there yet.
+fn ride_along(
+    tx: &rusqlite::Connection,
+    newest_row: Option<u64>,
+    size: u64,
+    head: Option<&(HeadNotes, VerifiedCheckpoint)>,
+) -> rusqlite::Result<Option<u64>> {
+    let Some((notes, verified)) = head else { return Ok(newest_row) };
+    let signed = verified.size().get();
+    if newest_row.is_some_and(|row| row >= signed) || signed > size {
+        return Ok(newest_row);
+    }
+    let signature =
+        |note: &str| SignedCheckpoint::parse(note).map(|signed| signed.note().signatures()[0].signature.clone());
+    if let (Ok(v1), Ok(c2sp)) = (signature(&notes.v1), signature(&notes.c2sp)) {
+        tx.prepare_cached("INSERT INTO checkpoint (size, v1, c2sp) VALUES (?1, ?2, ?3)")?
+            .execute((signed, v1, c2sp))?;
+        return Ok(Some(signed));
+    }
+    Ok(newest_row)
+}

@@ -1,0 +1,346 @@
+//! The life of a log on disk: append, release, prove, open again, be damaged, be put back.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are free of the ban list of clippy.toml")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use airtight_keys::envelope::{Envelope, IN_TOTO_PAYLOAD_TYPE};
+use airtight_keys::public::Algorithm;
+use airtight_keys::role::{LogKey, SignerKey};
+use airtight_keys::sign::SoftKey;
+use airtight_log::checkpoint::{LogIdentity, NoteRule, SignedCheckpoint, TreeId};
+use airtight_log::digest::{LeafIndex, TreeSize, sha256};
+use airtight_log::proofs::{verify_consistency, verify_inclusion};
+use airtight_log::store::{Access, Damage, Fault, Filter, HeadFit, OpenError, Prepared, Store};
+
+const CREATED: u64 = 1_700_000_000;
+
+struct Site {
+    dir: tempfile::TempDir,
+    log: LogKey,
+    signer: SignerKey,
+}
+
+fn key(algorithm: Algorithm, byte: u8) -> SoftKey {
+    SoftKey::from_secret(algorithm, &[byte; 32]).unwrap()
+}
+
+impl Site {
+    fn new() -> Self {
+        let log = LogKey::new(key(Algorithm::P256, 1), key(Algorithm::Ed25519, 2)).unwrap();
+        Self { dir: tempfile::tempdir().unwrap(), log, signer: SignerKey::new(key(Algorithm::P256, 3)) }
+    }
+
+    fn head(&self) -> PathBuf {
+        self.dir.path().join("head.note")
+    }
+
+    fn create(&self) -> Store {
+        let identity = LogIdentity::new("log.example/a", TreeId::new(7).unwrap(), self.log.public().clone()).unwrap();
+        Store::create(self.dir.path(), &identity, CREATED, &self.head()).unwrap()
+    }
+
+    fn open(&self) -> Store {
+        Store::open(self.dir.path(), &self.head(), Access::Write).unwrap()
+    }
+
+    fn statement(i: u64) -> String {
+        format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"part-{i}","digest":{{"sha256":"{}"}}}}],"predicateType":"https://example.com/{}/v1","predicate":{{"i":{i}}}}}"#,
+            sha256(&(i / 2).to_be_bytes()).hex(),
+            if i.is_multiple_of(3) { "three" } else { "other" }
+        )
+    }
+
+    fn prepare(&self, store: &mut Store, range: std::ops::Range<u64>) -> Vec<Prepared> {
+        let preparer = store.preparer().unwrap();
+        let mut worker = preparer.worker();
+        range
+            .map(|i| {
+                let payload = Self::statement(i).into_bytes();
+                let envelope = Envelope::sign(IN_TOTO_PAYLOAD_TYPE, payload, &self.signer).unwrap();
+                worker.envelope(&envelope.to_json(), &envelope, self.signer.public()).unwrap()
+            })
+            .collect()
+    }
+
+    fn append(&self, store: &mut Store, range: std::ops::Range<u64>, now: u64) -> Vec<(u64, bool)> {
+        let prepared = self.prepare(store, range);
+        let mut writer = store.writer_unchecked("test", Duration::ZERO).unwrap();
+        writer.append(&prepared, now).unwrap().iter().map(|done| (done.index.get(), done.new)).collect()
+    }
+
+    fn release(&self, store: &mut Store) -> u64 {
+        let mut writer = store.writer_unchecked("test", Duration::ZERO).unwrap();
+        writer.release(&self.log).unwrap().size.get()
+    }
+
+    fn sql(&self, sql: &str) {
+        let db = rusqlite::Connection::open(self.dir.path().join("log.db")).unwrap();
+        db.execute_batch(sql).unwrap();
+    }
+}
+
+fn index(i: u64) -> LeafIndex {
+    LeafIndex::new(i).unwrap()
+}
+
+fn size(n: u64) -> TreeSize {
+    TreeSize::new(n).unwrap()
+}
+
+#[test]
+fn what_is_appended_is_found_proven_and_the_same_after_opening_again() {
+    let site = Site::new();
+    let mut store = site.create();
+    assert_eq!(site.append(&mut store, 0..1, CREATED - 5), [(0, true)]);
+    assert_eq!(site.release(&mut store), 1);
+    let mut at = 1;
+    for (round, entries) in [1, 2, 1, 40, 1, 1_200, 1, 3, 700].into_iter().enumerate() {
+        let done = site.append(&mut store, at..at + entries, CREATED + round as u64);
+        assert!(done.iter().enumerate().all(|(i, done)| *done == (at + i as u64, true)));
+        at += entries;
+        assert_eq!(site.release(&mut store), at);
+        assert_eq!(site.release(&mut store), at, "an idle log is not signed again");
+    }
+    drop(store);
+    let mut store = site.open();
+    assert_eq!(store.head_fit().unwrap(), HeadFit::Fits { size: at, signed: at });
+    let leaves: Vec<_> = site.prepare(&mut store, 0..at).iter().map(|prepared| *prepared.leaf_hash()).collect();
+    let mut snapshot = store.read().unwrap();
+    let root = snapshot.root_at(size(at)).unwrap();
+    for i in (0..at).step_by(41).chain([at - 1]) {
+        let proof = snapshot.inclusion(index(i), size(at)).unwrap();
+        let leaf = &leaves[usize::try_from(i).unwrap()];
+        verify_inclusion(leaf, index(i), size(at), &proof, &root).unwrap();
+        assert_eq!(snapshot.find_leaf(leaf).unwrap(), Some(index(i)));
+        let entry = snapshot.entry(index(i)).unwrap();
+        assert_eq!(entry.envelope.unwrap().1.payload_unverified(), Site::statement(i).as_bytes());
+        let old = snapshot.root_at(size(i + 1)).unwrap();
+        let proof = snapshot.consistency(size(i + 1), size(at)).unwrap();
+        verify_consistency(size(i + 1), size(at), &old, &root, &proof).unwrap();
+    }
+    assert_eq!(snapshot.integrated_time(index(0)).unwrap(), CREATED, "never before the key's validity");
+    assert_eq!(snapshot.integrated_time(index(1)).unwrap(), CREATED);
+    assert_eq!(snapshot.integrated_time(index(at - 1)).unwrap(), CREATED + 8);
+    assert_eq!(snapshot.find_subject(&sha256(&3_u64.to_be_bytes())).unwrap(), [index(6), index(7)]);
+    let three = Filter { predicate_type: Some("https://example.com/three/v1".into()), ..Filter::default() };
+    let (page, next) = snapshot.list(&three, index(1), 3).unwrap();
+    assert_eq!((page, next), (vec![index(3), index(6), index(9)], Some(index(12))));
+    let late = Filter { since: Some(CREATED + 8), ..Filter::default() };
+    assert_eq!(snapshot.list(&late, index(0), 1).unwrap().0, [index(at - 700)]);
+    let first = snapshot.checkpoint_covering(size(5)).unwrap().unwrap();
+    assert_eq!(first.size, size(5), "the first released checkpoint of at least that size");
+    let opened =
+        SignedCheckpoint::parse(&first.v1).unwrap().verify(NoteRule::RekorV1(&site.log.public().p256)).unwrap();
+    assert_eq!(opened.root(), &first.root);
+    drop(snapshot);
+    let report = store.fsck(&mut |_, _| {}).unwrap();
+    assert_eq!((report.entries, report.head_size, report.checkpoints), (at, at, 9));
+}
+
+#[test]
+fn the_same_statement_by_the_same_key_keeps_its_index() {
+    let site = Site::new();
+    let mut store = site.create();
+    site.append(&mut store, 0..5_000, CREATED);
+    let again = site.append(&mut store, 4_990..5_010, CREATED + 1);
+    assert!(again.iter().enumerate().all(|(i, done)| *done == (4_990 + i as u64, i >= 10)));
+    let prepared: Vec<_> = [0, 0, 7_000, 7_000].into_iter().flat_map(|i| site.prepare(&mut store, i..i + 1)).collect();
+    let mut writer = store.writer_unchecked("test", Duration::ZERO).unwrap();
+    let done: Vec<_> = writer.append(&prepared, CREATED).unwrap().iter().map(|d| (d.index.get(), d.new)).collect();
+    assert_eq!(done, [(0, false), (0, false), (5_010, true), (5_010, false)]);
+}
+
+#[test]
+fn two_handles_append_in_turn_and_neither_loses_what_the_other_wrote() {
+    let site = Site::new();
+    let mut one = site.create();
+    site.append(&mut one, 0..1, CREATED);
+    site.release(&mut one);
+    let mut two = site.open();
+    for i in 0..200 {
+        let store = if i % 2 == 0 { &mut one } else { &mut two };
+        assert_eq!(site.append(store, 10 + i..11 + i, CREATED + i), [(i + 1, true)]);
+        assert_eq!(site.release(store), i + 2);
+    }
+    assert_eq!(one.fsck(&mut |_, _| {}).unwrap().entries, 201);
+}
+
+#[test]
+fn a_database_put_back_is_behind_its_head_and_nothing_is_signed() {
+    let site = Site::new();
+    let mut store = site.create();
+    site.append(&mut store, 0..10, CREATED);
+    site.release(&mut store);
+    let copy = site.dir.path().join("copy.db");
+    store.backup(&copy, &mut |_, _| {}).unwrap();
+    site.append(&mut store, 10..20, CREATED);
+    site.release(&mut store);
+    drop(store);
+    std::fs::copy(&copy, site.dir.path().join("log.db")).unwrap();
+    let mut store = site.open();
+    let behind = HeadFit::Behind { size: 10, signed: 20 };
+    assert_eq!(store.head_fit().unwrap(), behind);
+    assert!(matches!(store.writer("test", Duration::ZERO), Err(Fault::HeadMisfit(misfit)) if *misfit == behind));
+    // Another tail than the one that was signed is worse than none.
+    site.append(&mut store, 30..40, CREATED);
+    assert!(matches!(store.head_fit().unwrap(), HeadFit::Differs { signed: 20, .. }));
+    let mut writer = store.writer_unchecked("test", Duration::ZERO).unwrap();
+    assert!(
+        matches!(writer.release(&site.log), Err(Fault::HeadMisfit(misfit)) if matches!(*misfit, HeadFit::Differs { .. }))
+    );
+}
+
+#[test]
+fn a_head_that_is_missing_damaged_or_anothers_is_named() {
+    let site = Site::new();
+    let mut store = site.create();
+    site.append(&mut store, 0..3, CREATED);
+    site.release(&mut store);
+    site.append(&mut store, 3..4, CREATED);
+    site.release(&mut store);
+    let whole = std::fs::read(site.head()).unwrap();
+    std::fs::write(site.head(), b"nothing").unwrap();
+    assert_eq!(store.head_fit().unwrap(), HeadFit::Damaged { path: site.head() });
+    std::fs::remove_file(site.head()).unwrap();
+    assert_eq!(store.head_fit().unwrap(), HeadFit::Missing { path: site.head() });
+    assert!(matches!(store.writer("test", Duration::ZERO), Err(Fault::HeadMisfit(_))));
+    drop(store);
+    // A head whose signature is another key's is another log's.
+    let other = Site { log: LogKey::new(key(Algorithm::P256, 8), key(Algorithm::Ed25519, 9)).unwrap(), ..Site::new() };
+    let mut theirs = other.create();
+    other.append(&mut theirs, 0..3, CREATED);
+    other.release(&mut theirs);
+    std::fs::copy(other.head(), site.head()).unwrap();
+    assert!(matches!(site.open().head_fit().unwrap(), HeadFit::OfAnotherLog { .. }));
+    std::fs::write(site.head(), whole).unwrap();
+    assert_eq!(site.open().head_fit().unwrap(), HeadFit::Fits { size: 4, signed: 4 });
+}
+
+#[test]
+fn what_is_no_log_does_not_open() {
+    let site = Site::new();
+    let open = |dir: &Path| Store::open(dir, &site.head(), Access::Read).err();
+    assert!(matches!(open(site.dir.path()), Some(OpenError::Missing { .. })));
+    std::fs::write(
+        site.dir.path().join("log.db"),
+        b"this is a text file and no database at all, however long it may be",
+    )
+    .unwrap();
+    assert!(matches!(open(site.dir.path()), Some(OpenError::NotALog { .. })));
+    std::fs::remove_file(site.dir.path().join("log.db")).unwrap();
+    drop(site.create());
+    site.sql("PRAGMA user_version = 9");
+    assert!(matches!(open(site.dir.path()), Some(OpenError::Schema { found: 9, known: 1 })));
+    site.sql("PRAGMA user_version = 1; UPDATE identity SET created = created + 1");
+    assert!(matches!(open(site.dir.path()), Some(OpenError::Identity { .. })));
+    assert!(matches!(
+        Store::create(site.dir.path(), site_identity(&site).as_ref(), CREATED, &site.head()),
+        Err(OpenError::Exists { .. })
+    ));
+}
+
+fn site_identity(site: &Site) -> Box<LogIdentity> {
+    Box::new(LogIdentity::new("log.example/a", TreeId::new(7).unwrap(), site.log.public().clone()).unwrap())
+}
+
+#[test]
+fn every_table_that_is_changed_by_hand_is_named_by_fsck() {
+    let build = || {
+        let site = Site::new();
+        let mut store = site.create();
+        let mut at = 0;
+        for entries in [1, 3, 900, 400, 5, 8_000, 17] {
+            site.append(&mut store, at..at + entries, CREATED + at);
+            at += entries;
+            site.release(&mut store);
+        }
+        drop(store);
+        site
+    };
+    let cases: [(&str, &str); 15] = [
+        (
+            "entry",
+            "UPDATE entry SET body = cast(substr(body, 1, 20) || x'00' || substr(body, 22) AS BLOB) WHERE idx = 5",
+        ),
+        (
+            "entry",
+            "UPDATE entry SET body = cast(substr(body, 1, 80) || x'5a' || substr(body, 82) AS BLOB) WHERE idx = 1500",
+        ),
+        ("entry", "UPDATE entry SET form = 1 WHERE idx = 7"),
+        ("entry", "DELETE FROM entry WHERE idx = 9"),
+        ("predicate", "UPDATE predicate SET uri = uri || 'x' WHERE id = 17"),
+        ("predicate", "UPDATE entry SET predicate = 18 WHERE idx = 3"),
+        (
+            "tile",
+            "UPDATE tile SET hashes = cast(substr(hashes, 1, 100) || x'00' || substr(hashes, 102) AS BLOB) WHERE id = 3",
+        ),
+        ("tile", "DELETE FROM tile WHERE id = 4"),
+        ("state", "UPDATE state SET tail = cast(substr(tail, 1, 2) || x'00' || substr(tail, 4) AS BLOB)"),
+        ("integrated", "UPDATE integrated SET time = time + 1 WHERE first = 4"),
+        (
+            "bucket",
+            "UPDATE bucket SET pairs = cast(substr(pairs, 1, 10) || x'ff' || substr(pairs, 12) AS BLOB) WHERE id = (SELECT max(id) FROM bucket)",
+        ),
+        ("fresh", "UPDATE fresh SET leaf = cast(substr(leaf, 1, 10) || x'ff' || substr(leaf, 12) AS BLOB)"),
+        (
+            "checkpoint",
+            "UPDATE checkpoint SET v1 = cast(substr(v1, 1, 40) || x'00' || substr(v1, 42) AS BLOB) WHERE size = 904",
+        ),
+        ("dictionary", "UPDATE dictionary SET digest = zeroblob(32)"),
+        ("signer", "UPDATE signer SET spki = cast(substr(spki, 1, 30) || x'00' || substr(spki, 32) AS BLOB)"),
+    ];
+    for (table, sql) in cases {
+        let site = build();
+        site.sql(sql);
+        match site.open().fsck(&mut |_, _| {}) {
+            Err(Fault::Damaged(damage)) => {
+                assert!(damage.to_string().contains(&format!("table {table}")), "{sql}\n{damage}");
+            }
+            other => panic!("{sql}\n{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn reading_refuses_what_is_damaged_where_it_reads() {
+    let site = Site::new();
+    let mut store = site.create();
+    site.append(&mut store, 0..600, CREATED);
+    site.release(&mut store);
+    drop(store);
+    site.sql("UPDATE tile SET hashes = zeroblob(960) WHERE id = 3");
+    let mut store = site.open();
+    let mut snapshot = store.read().unwrap();
+    assert!(matches!(snapshot.entry(index(50)), Err(Fault::Damaged(Damage::Leaf { index: 50, .. }))));
+    snapshot.entry(index(200)).unwrap();
+    drop(snapshot);
+    site.sql("UPDATE tile SET hashes = zeroblob(960) WHERE id = (1 << 48)");
+    let mut store = site.open();
+    let mut snapshot = store.read().unwrap();
+    let root = snapshot.root_at(size(600)).unwrap();
+    assert!(matches!(
+        snapshot.prove(index(5), size(600), &root),
+        Err(Fault::Damaged(Damage::Proof { index: 5, size: 600, .. }))
+    ));
+    drop(snapshot);
+    site.sql("UPDATE state SET tail = cast(substr(tail, 1, 50) || x'00' || substr(tail, 52) AS BLOB)");
+    let mut store = site.open();
+    assert!(matches!(store.writer("test", Duration::ZERO), Err(Fault::HeadMisfit(_))), "nothing is signed over it");
+}
+
+#[test]
+fn a_reader_needs_no_writable_directory() {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::new();
+    let mut store = site.create();
+    site.append(&mut store, 0..20, CREATED);
+    site.release(&mut store);
+    drop(store);
+    std::fs::set_permissions(site.dir.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
+    let mut store = Store::open(site.dir.path(), &site.head(), Access::Read).unwrap();
+    assert_eq!(store.head_fit().unwrap(), HeadFit::Fits { size: 20, signed: 20 });
+    assert!(matches!(store.writer("test", Duration::ZERO), Err(Fault::ReadOnly { .. })));
+    std::fs::set_permissions(site.dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
