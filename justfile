@@ -1,0 +1,70 @@
+# The commands of this repository. `just ci` is the whole gate, here and where changes are landed.
+#
+# Stages run one after another and all of them run, so that one run tells everything; each prints how long it took. None
+# asserts a time. Settings: CARGO_TARGET_DIR as cargo has it; AIRTIGHT_SHARED, a folder with more vectors than the
+# repository carries (tests that read it pass over it, and say so, when it is not set).
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
+airtight := target / "release" / "airtight"
+
+# Lists the commands.
+default:
+    @just --list --unsorted
+
+# The whole gate.
+ci:
+    @.ci/stages lint test docs features oracles release interop
+
+# Formatting, clippy with every warning an error, shell and Python syntax.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    if [ -d oracles ]; then cargo fmt --manifest-path oracles/Cargo.toml --check; fi
+    for script in .ci/run .ci/stages tests/interop/*.sh; do bash -n "$script"; done
+    python3 -c 'import ast, pathlib; [ast.parse(p.read_text()) for p in pathlib.Path("tests").rglob("*.py")]'
+
+# The tests, as the README has them: no network, nothing outside the repository.
+test:
+    cargo test --workspace --locked
+
+# The documentation builds without a warning.
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# Each feature can be left out.
+features:
+    cargo clippy --locked --no-default-features -- -D warnings
+    cargo clippy --locked --no-default-features --features net -- -D warnings
+    cargo clippy --locked --no-default-features --features server -- -D warnings
+
+# Vectors, ours and those of AIRTIGHT_SHARED.
+vectors:
+    cargo test --workspace --locked vector
+
+# Other people's implementations as oracles; a package of its own, with its own lock file.
+oracles:
+    cargo test --manifest-path oracles/Cargo.toml --locked
+
+# The binary as it is handed out.
+release:
+    cargo build --release --locked
+    ls -l {{ airtight }}
+
+# Other people's clients judge our bundles and tiles, offline. Downloads them once.
+interop: release
+    tests/interop/install.sh
+    tests/interop/run.sh {{ airtight }}
+
+# Fuzzes TARGET for SECONDS (nightly toolchain, cargo-fuzz).
+fuzz TARGET="all" SECONDS="60":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    targets={{ TARGET }}
+    if [ "$targets" = all ]; then targets=$(cargo +nightly fuzz list); fi
+    for target in $targets; do cargo +nightly fuzz run "$target" -- -max_total_time={{ SECONDS }}; done
+
+# Writes the table of docs/PERFORMANCE.md.
+bench:
+    cargo bench --locked
