@@ -14,7 +14,7 @@
 //! ones, and hands back the bytes that it decoded, which are the ones that [`VerifiedPayload`] shows. In front of it
 //! this room is stricter than DSSE asks:
 //!
-//! - the JSON passes [`strict_json`](crate::strict_json), and an array stands for no object;
+//! - the JSON passes [`crate::strict_json`], and an array stands for no object;
 //! - an unknown member is refused. DSSE tells consumers to ignore it; nothing signs it, and it could be read by the
 //!   next program as something signed;
 //! - base64 is standard, padded and canonical; the URL-safe alphabet, which DSSE allows, would be a second spelling of
