@@ -24,7 +24,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use control::{
-    ControlPredicateError, EPOCH_V1, Epoch, EpochPredecessor, KEY_V1, KeyAnnouncement, KeyCapabilities, KeyRole,
+    ControlPredicateError, EPOCH_V1, Epoch, EpochPredecessor, KEY_V1, KeyAnnouncement, KeyCapabilities,
     TRANSPARENCY_DECISION_V1, TransparencyDecision, is_control,
 };
 pub use reason::{Persistence, SkipReason, UnknownSkipReason};

@@ -3,12 +3,16 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 3 | [`durable`]: files that appear whole or not at all |
-//! | 4 | [`config`], [`disposition`] |
+//! | 4 | [`statement`], [`bundle`], [`trust`], [`config`], [`keyring`], [`disposition`] |
 //!
 //! A room imports from the floors below it only. The face, `bin/airtight`, stands above them all.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are free of the ban list of clippy.toml"))]
 
+pub mod bundle;
 pub mod config;
 pub mod disposition;
 pub mod durable;
+pub mod keyring;
+pub mod statement;
+pub mod trust;

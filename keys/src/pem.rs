@@ -69,6 +69,11 @@ impl Passphrase {
         Self(Zeroizing::new(passphrase))
     }
 
+    /// True where it has no character at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -289,7 +294,7 @@ fn encrypted(
     passphrase: &Passphrase,
     random: &mut dyn Random,
 ) -> Result<SecretDocument, PemWriteError> {
-    if passphrase.as_bytes().is_empty() {
+    if passphrase.is_empty() {
         return Err(PemWriteError::EmptyPassphrase);
     }
     let (mut salt, mut iv) = ([0; SALT_LEN], [0; 16]);

@@ -12,10 +12,40 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::public::{Algorithm, KeyId, PublicKey};
 use crate::sign::{Sign, SignError};
+
+/// What a key of a site may sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Envelopes.
+    Signer,
+    /// Checkpoints and signed entry timestamps of the site's own log.
+    Log,
+    /// Cosignatures over the checkpoints of other logs.
+    Witness,
+}
+
+impl Role {
+    /// `signer`, `log` or `witness`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Signer => "signer",
+            Self::Log => "log",
+            Self::Witness => "witness",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.pad(self.name())
+    }
+}
 
 /// Why keys do not fit their roles.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -12,6 +12,7 @@
 //! All members are always written; what is not known is `null`. An unknown member is refused on reading.
 
 use airtight_keys::public::{Algorithm, Capabilities, KeyId};
+use airtight_keys::role::Role;
 use serde::{Deserialize, Serialize};
 
 use super::{Decision, Sending, SkipReason};
@@ -152,25 +153,13 @@ pub struct KeyAnnouncement {
     /// The key's name in the keyring.
     pub name: String,
     /// What it may sign.
-    pub role: KeyRole,
+    pub role: Role,
     /// `ecdsa-p256` or `ed25519`.
     pub algorithm: String,
     /// SHA-256 of its SPKI DER, 64 lowercase hex digits.
     pub key_id: String,
     /// What can be done with it outside.
     pub capabilities: KeyCapabilities,
-}
-
-/// What a key of the site may sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum KeyRole {
-    /// Envelopes.
-    Signer,
-    /// Checkpoints and signed entry timestamps of the site's log.
-    Log,
-    /// Cosignatures over other logs' checkpoints.
-    Witness,
 }
 
 /// [`Capabilities`] as JSON.
@@ -189,7 +178,7 @@ pub struct KeyCapabilities {
 
 impl KeyAnnouncement {
     /// Returns the announcement of a key.
-    pub fn new(name: &str, role: KeyRole, algorithm: Algorithm, key_id: &KeyId) -> KeyAnnouncement {
+    pub fn new(name: &str, role: Role, algorithm: Algorithm, key_id: &KeyId) -> KeyAnnouncement {
         KeyAnnouncement {
             name: name.into(),
             role,
@@ -204,23 +193,6 @@ impl From<Capabilities> for KeyCapabilities {
     fn from(capabilities: Capabilities) -> KeyCapabilities {
         let Capabilities { rekor_v1, rekor_v2, sigstore_clients, witness_network } = capabilities;
         KeyCapabilities { rekor_v1, rekor_v2, sigstore_clients, witness_network }
-    }
-}
-
-impl KeyRole {
-    /// Returns the lower-case name: `signer`, `log`, `witness`.
-    pub fn name(self) -> &'static str {
-        match self {
-            KeyRole::Signer => "signer",
-            KeyRole::Log => "log",
-            KeyRole::Witness => "witness",
-        }
-    }
-}
-
-impl std::fmt::Display for KeyRole {
-    fn fmt(&self, into: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        into.pad(self.name())
     }
 }
 
@@ -317,7 +289,7 @@ mod tests {
     const OFF: Sending = Sending::NotEnabled(SkipReason::RekorDisabled);
 
     fn announcement() -> KeyAnnouncement {
-        KeyAnnouncement::new("signer", KeyRole::Signer, Algorithm::P256, &KeyId::from_bytes([7; 32]))
+        KeyAnnouncement::new("signer", Role::Signer, Algorithm::P256, &KeyId::from_bytes([7; 32]))
     }
 
     fn epoch() -> Epoch {
@@ -397,6 +369,7 @@ mod tests {
     fn only_the_three_types_are_the_sites_own() {
         for predicate_type in [TRANSPARENCY_DECISION_V1, KEY_V1, EPOCH_V1] {
             assert!(is_control(predicate_type));
+            assert!(crate::statement::PredicateType::uri_of(predicate_type).unwrap().is_control(), "refused to a user");
         }
         for predicate_type in ["", "https://airtight.dev/artifact/v1", "https://airtight.dev/key/v1/", "key/v1"] {
             assert!(!is_control(predicate_type), "{predicate_type}");

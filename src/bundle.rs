@@ -1,0 +1,230 @@
+//! A Sigstore bundle: an envelope, and the log's proof that it was entered, in one JSON file that stock clients read.
+//!
+//! What [`render`] writes is one line of compact JSON and a line feed, members in this order (white space added here):
+//!
+//! ```text
+//! {"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json",
+//!  "verificationMaterial":{
+//!    "publicKey":{"hint":"<base64 of SHA-256 of the signer's SPKI>"},
+//!    "tlogEntries":[{
+//!      "logIndex":"5",
+//!      "logId":{"keyId":"<base64, 32 bytes>"},
+//!      "kindVersion":{"kind":"dsse","version":"0.0.1"},
+//!      "integratedTime":"1767225600",
+//!      "inclusionPromise":{"signedEntryTimestamp":"<base64>"},
+//!      "inclusionProof":{"logIndex":"5","rootHash":"<base64>","treeSize":"7","hashes":["<base64>"],
+//!                        "checkpoint":{"envelope":"<signed note>"}},
+//!      "canonicalizedBody":"<base64>"}]},
+//!  "dsseEnvelope":{"payload":"<base64>","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"<base64>"}]}}
+//! ```
+//!
+//! [`Bundle::parse`] reads versions 0.1, 0.2 and 0.3 of key-signed bundles, with `dsseEnvelope` or `messageSignature`. It borrows from the
+//! text and proves nothing; [`crate::verify`] does.
+//!
+//! # Where this is stricter than protobuf's JSON, and why
+//!
+//! One bundle has one spelling of each value, so that nobody can hand on a changed file that means the same:
+//!
+//! * An unknown member, a member twice, and a list in an object's place are refused. So is a snake_case name.
+//! * A 64-bit number is a string of decimal digits without sign or leading zero; never a JSON number.
+//! * Bytes are base64 of RFC 4648 §4 with padding and zero trailing bits; never URL-safe or unpadded.
+//! * Exactly one log entry, with an inclusion proof and its checkpoint; exactly one signature.
+//! * `publicKey` has its `hint` member, as every signer writes it; what it says is judged in step 2.
+//!
+//! As protobuf's JSON has it, a message member that is `null` is absent; `logIndex` that is absent is 0, `integratedTime` that is absent or `"0"` is no time, and
+//! `hashes` that is absent is empty (cosign writes the bundle of a log's first entry that way).
+//!
+//! # Limits
+//!
+//! 96 MiB, which is the largest statement in base64 and its log entry. Nothing recurses: every level has a type.
+
+mod read;
+mod render;
+
+pub use read::{Bundle, Content, LogEntry, Proof};
+pub use render::{Receipt, render};
+
+use airtight_keys::envelope::EnvelopeError;
+use airtight_keys::strict_json::StrictJsonError;
+
+/// The `mediaType` of what we write.
+pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// The older spellings of `mediaType` that are read.
+pub const MEDIA_TYPES_READ: [&str; 4] = [
+    MEDIA_TYPE,
+    "application/vnd.dev.sigstore.bundle+json;version=0.3",
+    "application/vnd.dev.sigstore.bundle+json;version=0.2",
+    "application/vnd.dev.sigstore.bundle+json;version=0.1",
+];
+/// The most bytes a bundle may have: 64 MiB of statement are 86 MiB of base64.
+pub const BUNDLE_LEN_MAX: usize = 96 << 20;
+
+/// Why a text is no key-signed bundle.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BundleError {
+    /// More bytes than [`BUNDLE_LEN_MAX`].
+    #[error("{len} bytes are more than the {BUNDLE_LEN_MAX} of the largest bundle")]
+    TooLarge {
+        /// How many bytes there are.
+        len: usize,
+    },
+    /// No JSON object, or text after its end.
+    #[error("the bundle is not strict JSON: {0}")]
+    NotJson(StrictJsonError),
+    /// A member stands twice in one object.
+    #[error("member {name:?} stands twice in one object")]
+    MemberTwice {
+        /// Its name.
+        name: String,
+    },
+    /// A member that the format does not have in that place.
+    #[error("a member the format does not have: {what}")]
+    MemberUnknown {
+        /// The name, the names that may stand there, and the place in the text.
+        what: String,
+    },
+    /// A member that must be there is not.
+    #[error("a member is missing: {what}")]
+    MemberMissing {
+        /// The name and the place in the text.
+        what: String,
+    },
+    /// A member has another JSON type.
+    #[error("a member is of another JSON type: {what}")]
+    MemberType {
+        /// What was found, what was expected, and the place in the text.
+        what: String,
+    },
+    /// `mediaType` is none that is read.
+    #[error("the media type is {found:?}, not {MEDIA_TYPE:?} or an older one")]
+    MediaType {
+        /// What stands there.
+        found: String,
+    },
+    /// A 64-bit number is not written in its one spelling.
+    #[error("{member} is {found:?}, which is no decimal from 0 to 2^63 - 1 in its one spelling")]
+    Integer {
+        /// The member.
+        member: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// A byte string is not written in its one spelling.
+    #[error("{member} is not canonical base64 (RFC 4648 section 4, padded)")]
+    Base64 {
+        /// The member.
+        member: &'static str,
+    },
+    /// A byte string has another length than its meaning asks for.
+    #[error("{member} has {len} bytes, not {expected}")]
+    Length {
+        /// The member.
+        member: &'static str,
+        /// How many bytes there are.
+        len: usize,
+        /// How many there must be.
+        expected: usize,
+    },
+    /// The signer is named by a certificate, and this tool judges key-signed bundles.
+    #[error("the signer is a certificate ({member}), and only bundles signed by a plain key are judged")]
+    Certificate {
+        /// `certificate` or `x509CertificateChain`.
+        member: &'static str,
+    },
+    /// `verificationMaterial` names no signer at all.
+    #[error("the verification material has no publicKey")]
+    NoPublicKey,
+    /// `publicKey` has no `hint`.
+    #[error("publicKey has no hint member")]
+    NoHint,
+    /// Neither `dsseEnvelope` nor `messageSignature`.
+    #[error("there is neither a dsseEnvelope nor a messageSignature")]
+    NoContent,
+    /// Both `dsseEnvelope` and `messageSignature`.
+    #[error("there are both a dsseEnvelope and a messageSignature")]
+    TwoContents,
+    /// Not exactly one log entry.
+    #[error("there are {count} log entries, not 1")]
+    EntryCount {
+        /// How many there are.
+        count: usize,
+    },
+    /// Not exactly one signature in the envelope.
+    #[error("the envelope has {count} signatures, not 1")]
+    SignatureCount {
+        /// How many there are.
+        count: usize,
+    },
+    /// The envelope has an empty payload type or an empty signature.
+    #[error("the envelope is none: {0}")]
+    Envelope(EnvelopeError),
+    /// The entry has no inclusion proof; a signed entry timestamp alone is a promise, no proof.
+    #[error("the log entry has no inclusion proof{}", if *.promise { ", only the log's promise" } else { "" })]
+    NoProof {
+        /// Whether a signed entry timestamp stands there.
+        promise: bool,
+    },
+    /// The inclusion proof has no checkpoint, so nobody signed its root.
+    #[error("the inclusion proof has no checkpoint")]
+    NoCheckpoint,
+    /// `messageDigest` is of another algorithm than SHA-256.
+    #[error("messageDigest is of algorithm {found:?}, not \"SHA2_256\"")]
+    DigestAlgorithm {
+        /// What stands there.
+        found: String,
+    },
+}
+
+impl BundleError {
+    /// The codes of this enum, in the order of the variants.
+    pub const CODES: [&'static str; 21] = [
+        "bundle_too_large",
+        "bundle_not_json",
+        "bundle_member_twice",
+        "bundle_member_unknown",
+        "bundle_member_missing",
+        "bundle_member_type",
+        "bundle_media_type",
+        "bundle_integer",
+        "bundle_base64",
+        "bundle_length",
+        "bundle_certificate",
+        "bundle_no_public_key",
+        "bundle_no_hint",
+        "bundle_no_content",
+        "bundle_two_contents",
+        "bundle_entry_count",
+        "bundle_signature_count",
+        "bundle_envelope",
+        "inclusion_proof_missing",
+        "checkpoint_missing",
+        "message_digest_algorithm",
+    ];
+
+    /// The code of this refusal.
+    pub fn code(&self) -> &'static str {
+        match self {
+            BundleError::TooLarge { .. } => "bundle_too_large",
+            BundleError::NotJson(_) => "bundle_not_json",
+            BundleError::MemberTwice { .. } => "bundle_member_twice",
+            BundleError::MemberUnknown { .. } => "bundle_member_unknown",
+            BundleError::MemberMissing { .. } => "bundle_member_missing",
+            BundleError::MemberType { .. } => "bundle_member_type",
+            BundleError::MediaType { .. } => "bundle_media_type",
+            BundleError::Integer { .. } => "bundle_integer",
+            BundleError::Base64 { .. } => "bundle_base64",
+            BundleError::Length { .. } => "bundle_length",
+            BundleError::Certificate { .. } => "bundle_certificate",
+            BundleError::NoPublicKey => "bundle_no_public_key",
+            BundleError::NoHint => "bundle_no_hint",
+            BundleError::NoContent => "bundle_no_content",
+            BundleError::TwoContents => "bundle_two_contents",
+            BundleError::EntryCount { .. } => "bundle_entry_count",
+            BundleError::SignatureCount { .. } => "bundle_signature_count",
+            BundleError::Envelope(_) => "bundle_envelope",
+            BundleError::NoProof { .. } => "inclusion_proof_missing",
+            BundleError::NoCheckpoint => "checkpoint_missing",
+            BundleError::DigestAlgorithm { .. } => "message_digest_algorithm",
+        }
+    }
+}

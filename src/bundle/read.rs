@@ -1,0 +1,440 @@
+//! Reads a bundle in one pass into types that borrow from the text, and turns each fault into its code.
+//!
+//! The structs below are the wire form. serde refuses in them what is unknown or doubled, [`Object`] refuses a list in an object's place, and none holds
+//! a value of open shape; so no second pass over the text is needed. Only when something does not fit is the text scanned again, to say what.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use airtight_keys::envelope::{Envelope, EnvelopeError, EnvelopeSignature};
+use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
+use airtight_log::digest::{Hash, Sha256Digest};
+
+use super::{BUNDLE_LEN_MAX, BundleError, MEDIA_TYPES_READ};
+
+/// A key-signed bundle that was read and not verified.
+#[derive(Debug)]
+pub struct Bundle<'a> {
+    hint: Cow<'a, str>,
+    entry: LogEntry<'a>,
+    content: Content<'a>,
+    timestamps: usize,
+}
+
+/// What was signed, and the signature.
+#[derive(Debug)]
+pub enum Content<'a> {
+    /// A DSSE envelope with one signature.
+    Envelope {
+        /// The envelope, its payload still in base64.
+        envelope: Envelope,
+        /// The signature as it stands there, canonical base64.
+        signature_base64: Cow<'a, str>,
+    },
+    /// A signature over the artifact itself.
+    Message {
+        /// SHA-256 of the artifact, as the bundle states it.
+        digest: Sha256Digest,
+        /// The signature.
+        signature: Vec<u8>,
+        /// The signature as it stands there, canonical base64.
+        signature_base64: Cow<'a, str>,
+    },
+}
+
+/// The log's entry, as the bundle states it.
+#[derive(Debug)]
+pub struct LogEntry<'a> {
+    /// The index over all of the log's shards; equal to that of the proof where there is one shard.
+    pub log_index: u64,
+    /// Which log.
+    pub log_id: [u8; 32],
+    /// The kind as `kindVersion` states it.
+    pub kind: Cow<'a, str>,
+    /// The version as `kindVersion` states it.
+    pub version: Cow<'a, str>,
+    /// Seconds since the epoch, claimed; `None` where absent or 0.
+    pub integrated_time: Option<u64>,
+    /// The signed entry timestamp.
+    pub promise: Option<Vec<u8>>,
+    /// The inclusion proof.
+    pub proof: Proof<'a>,
+    /// The leaf's bytes as they stand there, canonical base64; [`LogEntry::body`] decodes them.
+    pub body_base64: Cow<'a, str>,
+}
+
+/// The inclusion proof, as the bundle states it.
+#[derive(Debug)]
+pub struct Proof<'a> {
+    /// The leaf's index in the tree.
+    pub log_index: u64,
+    /// The tree's size.
+    pub tree_size: u64,
+    /// The tree's root.
+    pub root_hash: Hash,
+    /// The hashes from the leaf's sibling up.
+    pub hashes: Vec<Hash>,
+    /// The checkpoint, a signed note.
+    pub checkpoint: Cow<'a, str>,
+}
+
+impl LogEntry<'_> {
+    /// Decodes the leaf's bytes.
+    pub fn body(&self) -> Vec<u8> {
+        strict_json::standard_base64(&self.body_base64)
+            .expect("invariant: checked as canonical base64 when it was read")
+    }
+}
+
+impl<'a> Bundle<'a> {
+    /// Reads the text of a bundle.
+    ///
+    /// # Errors
+    ///
+    /// The first [`BundleError`] that is met.
+    pub fn parse(text: &'a [u8]) -> Result<Bundle<'a>, BundleError> {
+        if text.len() > BUNDLE_LEN_MAX {
+            return Err(BundleError::TooLarge { len: text.len() });
+        }
+        let wire = match serde_json::from_slice::<Object<WireBundle<'a>>>(text) {
+            Ok(Object(wire)) => wire,
+            Err(error) => return Err(why(text, &error)),
+        };
+        if !MEDIA_TYPES_READ.contains(&wire.media_type.as_ref()) {
+            return Err(BundleError::MediaType { found: wire.media_type.into_owned() });
+        }
+        let Object(material) = wire.verification_material;
+        if material.certificate.is_some() {
+            return Err(BundleError::Certificate { member: "certificate" });
+        }
+        if material.certificate_chain.is_some() {
+            return Err(BundleError::Certificate { member: "x509CertificateChain" });
+        }
+        let Some(Object(public_key)) = material.public_key else { return Err(BundleError::NoPublicKey) };
+        let Some(Text(hint)) = public_key.hint else { return Err(BundleError::NoHint) };
+        let content = match (wire.dsse_envelope, wire.message_signature) {
+            (Some(Object(envelope)), None) => envelope.read()?,
+            (None, Some(Object(message))) => message.read()?,
+            (None, None) => return Err(BundleError::NoContent),
+            (Some(_), Some(_)) => return Err(BundleError::TwoContents),
+        };
+        let mut entries = material.tlog_entries;
+        let entry = match (entries.pop(), entries.len()) {
+            (Some(Object(entry)), 0) => entry.read()?,
+            (last, rest) => return Err(BundleError::EntryCount { count: rest + usize::from(last.is_some()) }),
+        };
+        let timestamps = match material.timestamps {
+            None => 0,
+            Some(Object(timestamps)) => timestamps.read()?,
+        };
+        Ok(Bundle { hint, entry, content, timestamps })
+    }
+
+    /// Returns the hint, which may be any text.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+
+    /// Returns the log's entry.
+    pub fn entry(&self) -> &LogEntry<'a> {
+        &self.entry
+    }
+
+    /// Returns what was signed, and the signature.
+    pub fn content(&self) -> &Content<'a> {
+        &self.content
+    }
+
+    /// Takes the bundle apart, so that the payload need not be copied.
+    pub fn into_parts(self) -> (LogEntry<'a>, Content<'a>) {
+        (self.entry, self.content)
+    }
+
+    /// Returns how many RFC 3161 timestamps there are; none is judged here.
+    pub fn timestamps(&self) -> usize {
+        self.timestamps
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireBundle<'a> {
+    #[serde(borrow)]
+    media_type: Cow<'a, str>,
+    #[serde(borrow)]
+    verification_material: Object<WireMaterial<'a>>,
+    #[serde(borrow)]
+    dsse_envelope: Option<Object<WireEnvelope<'a>>>,
+    #[serde(borrow)]
+    message_signature: Option<Object<WireMessage<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireMaterial<'a> {
+    #[serde(borrow)]
+    public_key: Option<Object<WirePublicKey<'a>>>,
+    certificate: Option<IgnoredAny>,
+    #[serde(rename = "x509CertificateChain")]
+    certificate_chain: Option<IgnoredAny>,
+    #[serde(borrow, default)]
+    tlog_entries: Vec<Object<WireEntry<'a>>>,
+    #[serde(borrow, rename = "timestampVerificationData")]
+    timestamps: Option<Object<WireTimestamps<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WirePublicKey<'a> {
+    #[serde(borrow)]
+    hint: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireEntry<'a> {
+    #[serde(borrow)]
+    log_index: Option<Text<'a>>,
+    #[serde(borrow)]
+    log_id: Object<WireLogId<'a>>,
+    #[serde(borrow)]
+    kind_version: Object<WireKindVersion<'a>>,
+    #[serde(borrow)]
+    integrated_time: Option<Text<'a>>,
+    #[serde(borrow)]
+    inclusion_promise: Option<Object<WirePromise<'a>>>,
+    #[serde(borrow)]
+    inclusion_proof: Option<Object<WireProof<'a>>>,
+    #[serde(borrow)]
+    canonicalized_body: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireLogId<'a> {
+    #[serde(borrow)]
+    key_id: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireKindVersion<'a> {
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    version: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WirePromise<'a> {
+    #[serde(borrow)]
+    signed_entry_timestamp: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireProof<'a> {
+    #[serde(borrow)]
+    log_index: Option<Text<'a>>,
+    #[serde(borrow)]
+    root_hash: Cow<'a, str>,
+    #[serde(borrow)]
+    tree_size: Cow<'a, str>,
+    #[serde(borrow, default)]
+    hashes: Vec<Text<'a>>,
+    #[serde(borrow)]
+    checkpoint: Option<Object<WireCheckpoint<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireCheckpoint<'a> {
+    #[serde(borrow)]
+    envelope: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireTimestamps<'a> {
+    #[serde(borrow, default)]
+    rfc3161_timestamps: Vec<Object<WireTimestamp<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireTimestamp<'a> {
+    #[serde(borrow)]
+    signed_timestamp: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireEnvelope<'a> {
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+    #[serde(borrow)]
+    payload_type: Cow<'a, str>,
+    #[serde(borrow)]
+    signatures: Vec<Object<WireSignature<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireSignature<'a> {
+    #[serde(borrow)]
+    sig: Cow<'a, str>,
+    #[serde(borrow, default)]
+    keyid: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireMessage<'a> {
+    #[serde(borrow)]
+    message_digest: Object<WireDigest<'a>>,
+    #[serde(borrow)]
+    signature: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireDigest<'a> {
+    #[serde(borrow)]
+    algorithm: Cow<'a, str>,
+    #[serde(borrow)]
+    digest: Cow<'a, str>,
+}
+
+/// A string that borrows also inside an `Option` or a `Vec`, where serde would copy it.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> WireEnvelope<'a> {
+    fn read(self) -> Result<Content<'a>, BundleError> {
+        let mut signatures = self.signatures;
+        let signature = match (signatures.pop(), signatures.len()) {
+            (Some(Object(signature)), 0) => signature,
+            (last, rest) => return Err(BundleError::SignatureCount { count: rest + usize::from(last.is_some()) }),
+        };
+        let keyid = if signature.keyid.is_empty() { None } else { Some(signature.keyid.into_owned()) };
+        let parts = vec![EnvelopeSignature { signature: bytes("sig", &signature.sig)?, keyid }];
+        match Envelope::from_base64(self.payload_type.into_owned(), self.payload.into_owned(), parts) {
+            Ok(envelope) => Ok(Content::Envelope { envelope, signature_base64: signature.sig }),
+            Err(EnvelopeError::Base64 { member, .. }) => Err(BundleError::Base64 { member }),
+            Err(cause) => Err(BundleError::Envelope(cause)),
+        }
+    }
+}
+
+impl<'a> WireMessage<'a> {
+    fn read(self) -> Result<Content<'a>, BundleError> {
+        let Object(digest) = self.message_digest;
+        if digest.algorithm != "SHA2_256" {
+            return Err(BundleError::DigestAlgorithm { found: digest.algorithm.into_owned() });
+        }
+        Ok(Content::Message {
+            digest: Sha256Digest::from_bytes(bytes_32("digest", &digest.digest)?),
+            signature: bytes("signature", &self.signature)?,
+            signature_base64: self.signature,
+        })
+    }
+}
+
+impl<'a> WireEntry<'a> {
+    fn read(self) -> Result<LogEntry<'a>, BundleError> {
+        let promise = match self.inclusion_promise {
+            None => None,
+            Some(Object(promise)) => Some(bytes("signedEntryTimestamp", &promise.signed_entry_timestamp)?),
+        };
+        let Some(Object(proof)) = self.inclusion_proof else {
+            return Err(BundleError::NoProof { promise: promise.is_some() });
+        };
+        let Some(Object(checkpoint)) = proof.checkpoint else { return Err(BundleError::NoCheckpoint) };
+        let mut hashes = Vec::with_capacity(proof.hashes.len());
+        for Text(hash) in &proof.hashes {
+            hashes.push(Hash::from_bytes(bytes_32("hashes", hash)?));
+        }
+        let Object(kind_version) = self.kind_version;
+        check_bytes("canonicalizedBody", &self.canonicalized_body)?;
+        Ok(LogEntry {
+            log_index: integer_or_zero("logIndex", self.log_index.as_ref())?,
+            log_id: bytes_32("keyId", &self.log_id.0.key_id)?,
+            kind: kind_version.kind,
+            version: kind_version.version,
+            integrated_time: match integer_or_zero("integratedTime", self.integrated_time.as_ref())? {
+                0 => None,
+                time => Some(time),
+            },
+            promise,
+            proof: Proof {
+                log_index: integer_or_zero("inclusionProof.logIndex", proof.log_index.as_ref())?,
+                tree_size: integer("treeSize", &proof.tree_size)?,
+                root_hash: Hash::from_bytes(bytes_32("rootHash", &proof.root_hash)?),
+                hashes,
+                checkpoint: checkpoint.envelope,
+            },
+            body_base64: self.canonicalized_body,
+        })
+    }
+}
+
+impl WireTimestamps<'_> {
+    fn read(&self) -> Result<usize, BundleError> {
+        for Object(timestamp) in &self.rfc3161_timestamps {
+            check_bytes("signedTimestamp", &timestamp.signed_timestamp)?;
+        }
+        Ok(self.rfc3161_timestamps.len())
+    }
+}
+
+/// Reads a 64-bit number in protobuf's JSON form, in its one spelling.
+fn integer(member: &'static str, text: &str) -> Result<u64, BundleError> {
+    let refused = || BundleError::Integer { member, found: text.to_owned() };
+    let one_spelling = text.bytes().all(|digit| digit.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    match text.parse::<i64>() {
+        Ok(number) if one_spelling => u64::try_from(number).map_err(|_| refused()),
+        _ => Err(refused()),
+    }
+}
+
+fn integer_or_zero(member: &'static str, text: Option<&Text<'_>>) -> Result<u64, BundleError> {
+    text.map_or(Ok(0), |Text(text)| integer(member, text))
+}
+
+fn bytes(member: &'static str, text: &str) -> Result<Vec<u8>, BundleError> {
+    strict_json::standard_base64(text).map_err(|_| BundleError::Base64 { member })
+}
+
+fn check_bytes(member: &'static str, text: &str) -> Result<(), BundleError> {
+    strict_json::check_standard_base64(text).map(|_| ()).map_err(|_| BundleError::Base64 { member })
+}
+
+fn bytes_32(member: &'static str, text: &str) -> Result<[u8; 32], BundleError> {
+    match Hash::from_base64(text) {
+        Ok(hash) => Ok(*hash.as_bytes()),
+        Err(_) => Err(BundleError::Length { member, len: bytes(member, text)?.len(), expected: 32 }),
+    }
+}
+
+/// Names the cause of a failed read. Only here is the text scanned a second time.
+fn why(text: &[u8], error: &serde_json::Error) -> BundleError {
+    match strict_json::check(text, Limits::bytes(BUNDLE_LEN_MAX)) {
+        Err(StrictJsonError::DuplicateMember { name, .. }) => BundleError::MemberTwice { name },
+        Err(cause) => BundleError::NotJson(cause),
+        Ok(()) => {
+            // serde_json has no machine-readable cause; the first words of its sentence are serde's own and stable.
+            let what = error.to_string();
+            if what.starts_with("unknown field") {
+                BundleError::MemberUnknown { what }
+            } else if what.starts_with("missing field") {
+                BundleError::MemberMissing { what }
+            } else {
+                BundleError::MemberType { what }
+            }
+        }
+    }
+}

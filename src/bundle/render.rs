@@ -1,0 +1,78 @@
+//! Writes a bundle: the bytes of a bundle are a function of the entry and its proof, so that asking twice gives the same file.
+
+use airtight_keys::envelope::Envelope;
+use airtight_keys::public::{KeyId, PublicKey};
+use airtight_log::digest::{Hash, LeafIndex, TreeSize};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::MEDIA_TYPE;
+
+/// What a log answers for an entry: everything in a bundle that is not the envelope.
+#[derive(Debug, Clone)]
+pub struct Receipt<'a> {
+    /// The log's identity, SHA-256 of its P-256 key.
+    pub log_id: &'a KeyId,
+    /// The entry's index; the log has one shard, so it is the index in the tree as well.
+    pub index: LeafIndex,
+    /// Kind and version of the body, for example `("dsse", "0.0.1")`.
+    pub kind_version: (&'a str, &'a str),
+    /// Seconds since the epoch, as the log states them, with the signature (DER) over that statement.
+    pub promise: Option<(u64, &'a [u8])>,
+    /// The size of the tree the proof is for.
+    pub size: TreeSize,
+    /// Its root.
+    pub root: Hash,
+    /// The inclusion proof.
+    pub hashes: &'a [Hash],
+    /// The signed note over that size and root.
+    pub checkpoint: &'a str,
+    /// The leaf's bytes.
+    pub body: &'a [u8],
+}
+
+/// Renders the bundle of `envelope`, signed by `signer`, with the log's `receipt`: one line and a line feed.
+pub fn render(envelope: &Envelope, signer: &PublicKey, receipt: &Receipt<'_>) -> String {
+    let envelope = envelope.to_json();
+    let mut text = String::with_capacity(1024 + envelope.len() + receipt.body.len() * 4 / 3);
+    text.push_str("{\"mediaType\":\"");
+    text.push_str(MEDIA_TYPE);
+    text.push_str("\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"");
+    text.push_str(&signer.key_id().to_base64());
+    text.push_str("\"},\"tlogEntries\":[{\"logIndex\":\"");
+    text.push_str(&receipt.index.to_string());
+    text.push_str("\",\"logId\":{\"keyId\":\"");
+    text.push_str(&receipt.log_id.to_base64());
+    text.push_str("\"},\"kindVersion\":{\"kind\":\"");
+    text.push_str(receipt.kind_version.0);
+    text.push_str("\",\"version\":\"");
+    text.push_str(receipt.kind_version.1);
+    text.push_str("\"}");
+    if let Some((time, signature)) = receipt.promise {
+        text.push_str(",\"integratedTime\":\"");
+        text.push_str(&time.to_string());
+        text.push_str("\",\"inclusionPromise\":{\"signedEntryTimestamp\":\"");
+        STANDARD.encode_string(signature, &mut text);
+        text.push_str("\"}");
+    }
+    text.push_str(",\"inclusionProof\":{\"logIndex\":\"");
+    text.push_str(&receipt.index.to_string());
+    text.push_str("\",\"rootHash\":\"");
+    text.push_str(&receipt.root.to_base64());
+    text.push_str("\",\"treeSize\":\"");
+    text.push_str(&receipt.size.to_string());
+    text.push_str("\",\"hashes\":[");
+    for (place, hash) in receipt.hashes.iter().enumerate() {
+        text.push_str(if place == 0 { "\"" } else { ",\"" });
+        text.push_str(&hash.to_base64());
+        text.push('"');
+    }
+    text.push_str("],\"checkpoint\":{\"envelope\":");
+    text.push_str(&serde_json::to_string(receipt.checkpoint).expect("invariant: a string always has a JSON form"));
+    text.push_str("}},\"canonicalizedBody\":\"");
+    STANDARD.encode_string(receipt.body, &mut text);
+    text.push_str("\"}]},\"dsseEnvelope\":");
+    text.push_str(&envelope);
+    text.push_str("}\n");
+    text
+}

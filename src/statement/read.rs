@@ -1,0 +1,271 @@
+//! Reads a statement without copying it: typed members by one pass, and the untyped ones by the strict scan.
+//!
+//! Members whose shape in-toto fixes are read into types that refuse an unknown or doubled member and a list in an object's place.
+//! The members whose shape it leaves open (`predicate`, `annotations`, `content`) are cut out as text and scanned for doubled members.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use airtight_keys::strict_json::{self, Object};
+use airtight_log::digest::Sha256Digest;
+
+use super::{LIMITS, STATEMENT_LEN_MAX, STATEMENT_TYPE, STATEMENT_TYPE_V01, SUBJECTS_MAX, StatementError};
+
+/// The most digests a subject may have; in-toto names about a dozen algorithms.
+const DIGESTS_MAX: usize = 16;
+
+/// A statement that was read and not verified; it borrows from the payload.
+#[derive(Debug)]
+pub struct ParsedStatement<'a> {
+    predicate_type: Cow<'a, str>,
+    predicate: Option<&'a str>,
+    subjects: Vec<ParsedSubject<'a>>,
+}
+
+/// A subject of a [`ParsedStatement`].
+#[derive(Debug)]
+pub struct ParsedSubject<'a> {
+    name: Cow<'a, str>,
+    sha256: Option<Sha256Digest>,
+    digests_unused: usize,
+}
+
+impl<'a> ParsedStatement<'a> {
+    /// Reads the payload of an envelope.
+    ///
+    /// # Errors
+    ///
+    /// Every [`StatementError`] but those that only a statement to be signed can meet.
+    pub fn parse(payload: &'a [u8]) -> Result<ParsedStatement<'a>, StatementError> {
+        if payload.len() > STATEMENT_LEN_MAX {
+            return Err(StatementError::TooLarge { len: payload.len() });
+        }
+        let wire: Wire<'a> = match serde_json::from_slice::<Object<Wire<'a>>>(payload) {
+            Ok(object) => object.0,
+            Err(error) => return Err(why(payload, &error)),
+        };
+        if wire.type_ != STATEMENT_TYPE && wire.type_ != STATEMENT_TYPE_V01 {
+            return Err(StatementError::Type { found: wire.type_.into_owned() });
+        }
+        if wire.subject.is_empty() {
+            return Err(StatementError::NoSubject);
+        }
+        if wire.subject.len() > SUBJECTS_MAX {
+            return Err(StatementError::TooManySubjects { count: wire.subject.len() });
+        }
+        if let Some(predicate) = wire.predicate {
+            strict_json::check(predicate.get().as_bytes(), LIMITS).map_err(StatementError::Predicate)?;
+        }
+        let mut subjects = Vec::with_capacity(wire.subject.len());
+        for (place, Object(subject)) in wire.subject.into_iter().enumerate() {
+            subjects.push(subject.parsed(place)?);
+        }
+        Ok(ParsedStatement {
+            predicate_type: wire.predicate_type,
+            predicate: wire.predicate.map(RawValue::get),
+            subjects,
+        })
+    }
+
+    /// Returns `predicateType` as it stands there.
+    pub fn predicate_type(&self) -> &str {
+        &self.predicate_type
+    }
+
+    /// Returns the text of the predicate, a JSON object in which no member stands twice.
+    pub fn predicate(&self) -> Option<&'a str> {
+        self.predicate
+    }
+
+    /// Returns the subjects, 1 to [`SUBJECTS_MAX`] of them.
+    pub fn subjects(&self) -> &[ParsedSubject<'a>] {
+        &self.subjects
+    }
+}
+
+impl ParsedSubject<'_> {
+    /// Returns the name, which may be empty.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the SHA-256 digest, where the subject has one.
+    pub fn sha256(&self) -> Option<&Sha256Digest> {
+        self.sha256.as_ref()
+    }
+
+    /// Returns how many digests of other algorithms there are, which nothing here compares.
+    pub fn digests_unused(&self) -> usize {
+        self.digests_unused
+    }
+}
+
+/// The members of a statement, as in-toto attestation v1 `statement.proto` has them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire<'a> {
+    #[serde(rename = "_type", borrow)]
+    type_: Cow<'a, str>,
+    #[serde(borrow)]
+    subject: Vec<Object<WireSubject<'a>>>,
+    #[serde(rename = "predicateType", borrow)]
+    predicate_type: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    predicate: Option<&'a RawValue>,
+}
+
+/// The members of a `ResourceDescriptor`; those that are not used are read for their JSON type alone.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireSubject<'a> {
+    #[serde(borrow, default)]
+    name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    digest: Digests<'a>,
+    #[serde(borrow, default)]
+    #[expect(dead_code, reason = "accepted as a string and not interpreted")]
+    uri: Cow<'a, str>,
+    #[serde(borrow, default, rename = "mediaType")]
+    #[expect(dead_code, reason = "accepted as a string and not interpreted")]
+    media_type: Cow<'a, str>,
+    #[serde(borrow, default, rename = "downloadLocation")]
+    #[expect(dead_code, reason = "accepted as a string and not interpreted")]
+    download_location: Cow<'a, str>,
+    #[serde(borrow, default)]
+    #[expect(dead_code, reason = "accepted as a string and not interpreted")]
+    content: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    annotations: Option<&'a RawValue>,
+}
+
+impl<'a> WireSubject<'a> {
+    fn parsed(self, place: usize) -> Result<ParsedSubject<'a>, StatementError> {
+        if let Some(annotations) = self.annotations {
+            strict_json::check(annotations.get().as_bytes(), LIMITS).map_err(StatementError::Json)?;
+        }
+        let sha256 = match self.digest.sha256 {
+            None => None,
+            Some(text) => match Sha256Digest::from_hex(&text) {
+                Ok(digest) => Some(digest),
+                Err(_) => return Err(StatementError::Digest { subject: place, found: text.into_owned() }),
+            },
+        };
+        Ok(ParsedSubject { name: self.name, sha256, digests_unused: self.digest.others.len() })
+    }
+}
+
+/// Reads a present member, so that `null` is not taken for an absent one.
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&'a RawValue>::deserialize(from).map(Some)
+}
+
+/// A digest set: algorithm names to hex strings, none twice.
+#[derive(Default)]
+struct Digests<'a> {
+    sha256: Option<Cow<'a, str>>,
+    others: Vec<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Digests<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Set;
+        impl<'de> Visitor<'de> for Set {
+            type Value = Digests<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a digest set")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Digests<'de>, M::Error> {
+                let mut digests = Digests::default();
+                while let Some(Text(algorithm)) = map.next_key::<Text<'de>>()? {
+                    let Text(value) = map.next_value::<Text<'de>>()?;
+                    if algorithm == "sha256" {
+                        if digests.sha256.replace(value).is_some() {
+                            return Err(M::Error::duplicate_field("sha256"));
+                        }
+                    } else if digests.others.contains(&algorithm) {
+                        return Err(M::Error::custom(format_args!("duplicate field `{algorithm}`")));
+                    } else if digests.others.len() == DIGESTS_MAX {
+                        return Err(M::Error::custom(format_args!("more than {DIGESTS_MAX} digests")));
+                    } else {
+                        digests.others.push(algorithm);
+                    }
+                }
+                Ok(digests)
+            }
+        }
+        from.deserialize_map(Set)
+    }
+}
+
+/// Names the cause: a text that fails the strict scan is no JSON object, one that passes it has another shape.
+fn why(payload: &[u8], error: &serde_json::Error) -> StatementError {
+    match strict_json::check(payload, LIMITS) {
+        Err(cause) => StatementError::Json(cause),
+        Ok(()) => StatementError::Shape(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "5d7751db388a6a12733961323c97fee35b322ba29d4cf14ae58d5596fb88bd11";
+
+    fn code(text: &str) -> &'static str {
+        match ParsedStatement::parse(text.as_bytes()) {
+            Ok(_) => "accepted",
+            Err(error) => error.code(),
+        }
+    }
+
+    fn with(subject: &str, rest: &str) -> String {
+        format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{subject}],"predicateType":"https://a.example/b"{rest}}}"#
+        )
+    }
+
+    #[test]
+    fn descriptor_members_that_stock_clients_accept_are_accepted() {
+        let subject = format!(
+            r#"{{"name":"a","digest":{{"sha256":"{HEX}","sha512":"00"}},"uri":"u","mediaType":"m","downloadLocation":"d","content":"AA==","annotations":{{"x":[1]}}}}"#
+        );
+        assert_eq!(code(&with(&subject, r#","predicate":{"a":{"b":null}}"#)), "accepted");
+        assert_eq!(code(&with(&subject, "").replace("Statement/v1", "Statement/v0.1")), "accepted");
+    }
+
+    #[test]
+    fn a_statement_of_another_shape_is_refused_by_its_code() {
+        let good = format!(r#"{{"name":"a","digest":{{"sha256":"{HEX}"}}}}"#);
+        for (text, expected) in [
+            (with(&good, r#","extra":1"#), "statement_shape"),
+            (with(&good, r#","predicate":null"#), "predicate_not_json"),
+            (with(&good, r#","predicate":[]"#), "predicate_not_json"),
+            (with(&good, r#","predicate":{"a":[{"b":1,"b":2}]}"#), "statement_member_twice"),
+            (with(&good, r#","predicate":{},"predicate":{}"#), "statement_member_twice"),
+            (with(&good, "") + "x", "statement_not_json"),
+            (with("", ""), "statement_without_subject"),
+            (with(r#"["a"]"#, ""), "statement_shape"),
+            (with(&good.replace("\"name\"", "\"nam\\u0065\""), ""), "accepted"),
+            (with(&good.replace("{\"sha256\"", "{\"sha256\":\"00\",\"sha256\""), ""), "statement_member_twice"),
+            (with(&good.replace("5d77", "5D77"), ""), "statement_digest_malformed"),
+            (with(&good.replace("5d77", "5d7"), ""), "statement_digest_malformed"),
+            (with(&good.replace("}}", "},\"x\":1}"), ""), "statement_shape"),
+            (with(&good.replace("}}", "},\"annotations\":{\"a\":1,\"a\":1}}"), ""), "statement_member_twice"),
+            (with(&good, "").replace("Statement/v1", "Statement/v2"), "statement_type_unknown"),
+            (format!("[{}]", with(&good, "")), "statement_not_json"),
+            (String::new(), "statement_not_json"),
+        ] {
+            assert_eq!(code(&text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,492 @@
+//! The trusted root: which logs a verifier believes, under which keys, and from when to when.
+//!
+//! It is Sigstore's `trusted_root.json`, version 0.1, so that one file serves this tool and the stock ones. What [`TrustedRoot::render`] writes of our own log (white space added):
+//!
+//! ```text
+//! {"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+//!  "tlogs":[{"baseUrl":"https://log.example","hashAlgorithm":"SHA2_256",
+//!            "publicKey":{"rawBytes":"<base64 SPKI>","keyDetails":"PKIX_ECDSA_P256_SHA_256",
+//!                         "validFor":{"start":"2024-01-01T00:00:00Z"}},
+//!            "logId":{"keyId":"<base64, 32 bytes>"}}],
+//!  "certificateAuthorities":[],"ctlogs":[],"timestampAuthorities":[]}
+//! ```
+//!
+//! A log is chosen by `logId.keyId`: SHA-256 of the SPKI for a P-256 key, and for the Ed25519 key of a Rekor v2 log the whole C2SP key hash. The id is a name, and no
+//! proof is taken from it; what a checkpoint's signature line must begin with is computed from the key.
+//!
+//! # Reading
+//!
+//! Strict JSON; an unknown member, an empty `logId`, another media type or hash algorithm, and a missing `validFor.start` (sigstore-go's rule) refuse the whole file.
+//! `certificateAuthorities`, `ctlogs`, `timestampAuthorities`, `operator` and `checkpointKeyId` are kept and not used. A log whose key is neither P-256 nor Ed25519 is
+//! kept, counted and never used: an entry of such a log is refused by a code of its own. Two different logs of one id refuse the file: nobody could say which was meant.
+//!
+//! `validFor` has both ends inclusive. Times are RFC 3339 and are compared in whole seconds: a start is rounded up, an end down.
+//!
+//! # Limits
+//!
+//! 8 MiB, 64 levels; the public one has 7 KiB.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use airtight_keys::public::{Algorithm, PublicKey, PublicKeyError};
+use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
+
+/// The only media type that is read or written; sigstore-go and sigstore-python refuse 0.2.
+pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
+/// The limits under which a trusted root is read.
+pub const LIMITS: Limits = Limits::bytes(8 << 20);
+
+/// Why a text is no trusted root.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TrustError {
+    /// No strict JSON object of this shape.
+    #[error("the trusted root is not read: {0}")]
+    Json(#[from] StrictJsonError),
+    /// Another media type.
+    #[error("the media type is {found:?}, not {MEDIA_TYPE:?}")]
+    MediaType {
+        /// What stands there.
+        found: String,
+    },
+    /// Another hash algorithm than SHA-256.
+    #[error("log {base_url:?} has hash algorithm {found:?}, not \"SHA2_256\"")]
+    HashAlgorithm {
+        /// Which log.
+        base_url: String,
+        /// What stands there.
+        found: String,
+    },
+    /// A byte string that is no canonical base64, or a log id that is not 32 bytes.
+    #[error("log {base_url:?} has a {member} that is not {expected}")]
+    Bytes {
+        /// Which log.
+        base_url: String,
+        /// The member.
+        member: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// `keyDetails` names an algorithm that is used here, but the key is another or none.
+    #[error("log {base_url:?} has a key that is not {key_details}: {cause}")]
+    Key {
+        /// Which log.
+        base_url: String,
+        /// What `keyDetails` says.
+        key_details: String,
+        /// Why the key is none of that kind.
+        cause: KeyFault,
+    },
+    /// No `validFor.start`.
+    #[error("log {base_url:?} has no validFor.start")]
+    NoStart {
+        /// Which log.
+        base_url: String,
+    },
+    /// A time that is not RFC 3339 or lies before 1970.
+    #[error("log {base_url:?} has a time that is not RFC 3339 since 1970: {found:?}")]
+    Time {
+        /// Which log.
+        base_url: String,
+        /// What stands there.
+        found: String,
+    },
+    /// Two different logs of one id.
+    #[error("two different logs have the id {id}")]
+    IdTwice {
+        /// The id, base64.
+        id: String,
+    },
+}
+
+/// Why `publicKey` does not hold the key that it announces.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFault {
+    /// It is no key at all.
+    #[error("{0}")]
+    Unreadable(PublicKeyError),
+    /// It is a key of the other algorithm.
+    #[error("it is {found}")]
+    Other {
+        /// The algorithm that was found.
+        found: &'static str,
+    },
+}
+
+/// When a key was valid, in seconds since the epoch, both ends inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// From when on.
+    pub start: u64,
+    /// Up to when, or without end.
+    pub end: Option<u64>,
+}
+
+/// A log that is believed.
+#[derive(Debug, Clone)]
+pub struct TrustedLog {
+    base_url: String,
+    id: [u8; 32],
+    key: PublicKey,
+    validity: Validity,
+}
+
+impl TrustedLog {
+    /// Returns `baseUrl`, which may be empty or have no scheme.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Returns the host of `baseUrl`, without port; `None` where the URL has no scheme, as sigstore-go finds none there.
+    pub fn host(&self) -> Option<&str> {
+        let (_, rest) = self.base_url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = match host.strip_prefix('[') {
+            Some(literal) => literal.split(']').next()?,
+            None => host.split(':').next()?,
+        };
+        if host.is_empty() { None } else { Some(host) }
+    }
+
+    /// Returns `logId.keyId`.
+    pub fn id(&self) -> &[u8; 32] {
+        &self.id
+    }
+
+    /// Returns the key.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// Returns when the key was valid.
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+}
+
+/// A log that stands in the file but cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedLog {
+    /// `logId.keyId`.
+    pub id: [u8; 32],
+    /// `baseUrl`.
+    pub base_url: String,
+    /// `keyDetails`: an algorithm that is not used here.
+    pub key_details: String,
+}
+
+/// What [`TrustedRoot::find`] found.
+#[derive(Debug, Clone, Copy)]
+pub enum Found<'a> {
+    /// The log, with a key that can be used.
+    Log(&'a TrustedLog),
+    /// The log, with a key of an algorithm that is not used here.
+    Skipped(&'a SkippedLog),
+    /// No log of that id.
+    Unknown,
+}
+
+/// A trusted root that was read.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedRoot {
+    logs: Vec<TrustedLog>,
+    skipped: Vec<SkippedLog>,
+    /// Each element of `tlogs` as it was written, in the order of the file, beside its id.
+    log_texts: Vec<([u8; 32], String)>,
+    /// The members that are kept and not used, by [`KEPT`].
+    kept: [Vec<String>; 3],
+}
+
+/// The members that are carried along.
+const KEPT: [&str; 3] = ["certificateAuthorities", "ctlogs", "timestampAuthorities"];
+
+impl TrustedRoot {
+    /// Makes the trusted root of one log with a P-256 key, valid from `start` (seconds since the epoch) on.
+    pub fn of_log(base_url: &str, key: &PublicKey, start: u64) -> TrustedRoot {
+        let id = *key.key_id().as_bytes();
+        let start_text = i64::try_from(start)
+            .ok()
+            .and_then(|seconds| Timestamp::from_second(seconds).ok())
+            .unwrap_or(Timestamp::MAX)
+            .to_string();
+        let url_text = serde_json::to_string(base_url).expect("invariant: a string always has a JSON form");
+        let text = format!(
+            "{{\"baseUrl\":{url_text},\"hashAlgorithm\":\"SHA2_256\",\"publicKey\":{{\"rawBytes\":\"{}\",\"keyDetails\":\"{}\",\"validFor\":{{\"start\":\"{start_text}\"}}}},\"logId\":{{\"keyId\":\"{}\"}}}}",
+            STANDARD.encode(key.spki_der()),
+            key.algorithm().key_details(),
+            STANDARD.encode(id),
+        );
+        let log =
+            TrustedLog { base_url: base_url.to_owned(), id, key: key.clone(), validity: Validity { start, end: None } };
+        TrustedRoot { logs: vec![log], skipped: Vec::new(), log_texts: vec![(id, text)], kept: Default::default() }
+    }
+
+    /// Reads a `trusted_root.json`.
+    ///
+    /// # Errors
+    ///
+    /// Each [`TrustError`].
+    pub fn parse(text: &[u8]) -> Result<TrustedRoot, TrustError> {
+        let wire: Wire<'_> = strict_json::parse(text, LIMITS)?;
+        if wire.media_type != MEDIA_TYPE {
+            return Err(TrustError::MediaType { found: wire.media_type.into_owned() });
+        }
+        let mut root = TrustedRoot::default();
+        for raw in wire.tlogs.unwrap_or_default() {
+            root.read_log(raw.get())?;
+        }
+        let others = [wire.certificate_authorities, wire.ctlogs, wire.timestamp_authorities];
+        for (kept, other) in root.kept.iter_mut().zip(others) {
+            kept.extend(other.unwrap_or_default().into_iter().map(|raw| raw.get().to_owned()));
+        }
+        Ok(root)
+    }
+
+    /// Adds what another trusted root names; what both name the same stays once.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError::IdTwice`] where the two name different logs by one id.
+    pub fn merge(&mut self, other: &TrustedRoot) -> Result<(), TrustError> {
+        let mut merged = self.clone();
+        for (_, text) in &other.log_texts {
+            merged.read_log(text)?;
+        }
+        for (kept, more) in merged.kept.iter_mut().zip(&other.kept) {
+            for text in more {
+                if !kept.iter().any(|before| same(before, text)) {
+                    kept.push(text.clone());
+                }
+            }
+        }
+        *self = merged;
+        Ok(())
+    }
+
+    /// Renders the file; each log and each member that is carried along as it was written, the rest compact, a line feed at the end.
+    pub fn render(&self) -> String {
+        let logs: Vec<&str> = self.log_texts.iter().map(|(_, text)| text.as_str()).collect();
+        let mut text = format!("{{\"mediaType\":\"{MEDIA_TYPE}\",\"tlogs\":[{}]", logs.join(","));
+        for (name, kept) in KEPT.iter().zip(&self.kept) {
+            text.push_str(&format!(",\"{name}\":[{}]", kept.join(",")));
+        }
+        text.push_str("}\n");
+        text
+    }
+
+    /// Finds a log by its id.
+    pub fn find(&self, id: &[u8; 32]) -> Found<'_> {
+        if let Some(log) = self.logs.iter().find(|log| log.id == *id) {
+            return Found::Log(log);
+        }
+        self.skipped.iter().find(|log| log.id == *id).map_or(Found::Unknown, Found::Skipped)
+    }
+
+    /// Lists the logs that can be used.
+    pub fn logs(&self) -> &[TrustedLog] {
+        &self.logs
+    }
+
+    /// Lists the logs whose keys are of an algorithm that is not used here.
+    pub fn skipped(&self) -> &[SkippedLog] {
+        &self.skipped
+    }
+
+    fn read_log(&mut self, raw: &str) -> Result<(), TrustError> {
+        let Object(wire): Object<WireLog<'_>> =
+            serde_json::from_str(raw).map_err(|error| StrictJsonError::Shape { message: error.to_string() })?;
+        let base_url = wire.base_url.into_owned();
+        let Object(public_key) = wire.public_key;
+        if wire.hash_algorithm != "SHA2_256" {
+            return Err(TrustError::HashAlgorithm { base_url, found: wire.hash_algorithm.into_owned() });
+        }
+        let bytes = |member, text: &str, expected| match strict_json::standard_base64(text) {
+            Ok(bytes) => Ok(bytes),
+            Err(_) => Err(TrustError::Bytes { base_url: base_url.clone(), member, expected }),
+        };
+        let id = bytes("logId.keyId", &wire.log_id.0.key_id, "canonical base64 of 32 bytes")?;
+        let Ok(id) = <[u8; 32]>::try_from(id) else {
+            let expected = "canonical base64 of 32 bytes";
+            return Err(TrustError::Bytes { base_url, member: "logId.keyId", expected });
+        };
+        let spki = bytes("rawBytes", &public_key.raw_bytes, "canonical base64")?;
+        let Some(Object(valid_for)) = public_key.valid_for else { return Err(TrustError::NoStart { base_url }) };
+        let Some(start) = valid_for.start else { return Err(TrustError::NoStart { base_url }) };
+        let start = seconds(&base_url, &start, Rounding::Up)?;
+        let end = valid_for.end.map(|end| seconds(&base_url, &end, Rounding::Down)).transpose()?;
+        if let Some((_, before)) = self.log_texts.iter().find(|(known, _)| *known == id) {
+            return if same(before, raw) { Ok(()) } else { Err(TrustError::IdTwice { id: STANDARD.encode(id) }) };
+        }
+        let expected = [Algorithm::P256, Algorithm::Ed25519]
+            .into_iter()
+            .find(|algorithm| algorithm.key_details() == public_key.key_details);
+        match expected {
+            None => {
+                self.skipped.push(SkippedLog { id, base_url, key_details: public_key.key_details.into_owned() });
+            }
+            Some(expected) => {
+                let key = key_of(expected, &spki).map_err(|cause| TrustError::Key {
+                    base_url: base_url.clone(),
+                    key_details: expected.key_details().to_owned(),
+                    cause,
+                })?;
+                self.logs.push(TrustedLog { base_url, id, key, validity: Validity { start, end } });
+            }
+        }
+        self.log_texts.push((id, raw.to_owned()));
+        Ok(())
+    }
+}
+
+fn key_of(expected: Algorithm, spki: &[u8]) -> Result<PublicKey, KeyFault> {
+    let key = PublicKey::from_spki_der(spki).map_err(KeyFault::Unreadable)?;
+    if key.algorithm() == expected { Ok(key) } else { Err(KeyFault::Other { found: key.algorithm().name() }) }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rounding {
+    Up,
+    Down,
+}
+
+fn seconds(base_url: &str, text: &str, rounding: Rounding) -> Result<u64, TrustError> {
+    let refused = || TrustError::Time { base_url: base_url.to_owned(), found: text.to_owned() };
+    let time: Timestamp = text.parse().map_err(|_| refused())?;
+    if time < Timestamp::UNIX_EPOCH {
+        return Err(refused());
+    }
+    let whole = u64::try_from(time.as_second()).map_err(|_| refused())?;
+    Ok(whole + u64::from(rounding == Rounding::Up && time.subsec_nanosecond() > 0))
+}
+
+/// Says whether two JSON texts hold the same value, whatever their white space.
+fn same(one: &str, other: &str) -> bool {
+    let value = |text| serde_json::from_str::<serde_json::Value>(text).ok();
+    one == other || value(one) == value(other)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Wire<'a> {
+    #[serde(borrow)]
+    media_type: Cow<'a, str>,
+    #[serde(borrow)]
+    tlogs: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    certificate_authorities: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    ctlogs: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    timestamp_authorities: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireLog<'a> {
+    #[serde(borrow, default)]
+    base_url: Cow<'a, str>,
+    #[serde(borrow)]
+    hash_algorithm: Cow<'a, str>,
+    #[serde(borrow)]
+    public_key: Object<WireKey<'a>>,
+    #[serde(borrow)]
+    log_id: Object<WireId<'a>>,
+    #[serde(borrow, default, rename = "checkpointKeyId")]
+    _checkpoint_key_id: Option<Object<WireId<'a>>>,
+    #[serde(borrow, default, rename = "operator")]
+    _operator: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireKey<'a> {
+    #[serde(borrow)]
+    raw_bytes: Cow<'a, str>,
+    #[serde(borrow)]
+    key_details: Cow<'a, str>,
+    valid_for: Option<Object<WireValidity>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireValidity {
+    start: Option<String>,
+    end: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireId<'a> {
+    #[serde(borrow)]
+    key_id: Cow<'a, str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "/vagXii/0SbR0Apo/IG5Z5vExUZ4IBv0sNTrm+A2sYE=";
+    const TEXT: &str = r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1","tlogs":[{"baseUrl":"https://log.example:8080/x","hashAlgorithm":"SHA2_256","publicKey":{"rawBytes":"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEapFjrZN07K7MUgQhNBzC/LkceL6kTJmqE0S2GgXA8+MYmA/ZPGzRSUHmUaK5ELp7jgM1+tShnc5AAS2Yy0hpyw==","keyDetails":"PKIX_ECDSA_P256_SHA_256","validFor":{"start":"2024-01-01T00:00:00.5Z","end":"2025-01-01T00:00:00.5Z"}},"logId":{"keyId":"/vagXii/0SbR0Apo/IG5Z5vExUZ4IBv0sNTrm+A2sYE="}}],"certificateAuthorities":[],"ctlogs":[{"x":1}],"timestampAuthorities":[]}
+"#;
+
+    #[test]
+    fn a_trusted_root_is_rendered_as_it_was_read_and_chosen_by_id() {
+        let root = TrustedRoot::parse(TEXT.as_bytes()).unwrap();
+        assert_eq!(root.render(), TEXT);
+        let id: [u8; 32] = STANDARD.decode(ID).unwrap().try_into().unwrap();
+        let Found::Log(log) = root.find(&id) else { panic!("the log is not found") };
+        assert_eq!(log.host(), Some("log.example"));
+        assert_eq!(log.validity(), Validity { start: 1_704_067_201, end: Some(1_735_689_600) });
+        assert_eq!(log.key().key_id().as_bytes(), &id);
+        assert!(matches!(root.find(&[0; 32]), Found::Unknown));
+    }
+
+    #[test]
+    fn what_is_made_for_one_log_is_read_back() {
+        let read = TrustedRoot::parse(TEXT.as_bytes()).unwrap();
+        let made = TrustedRoot::of_log("https://log.example", read.logs()[0].key(), 1_704_067_200);
+        assert!(made.render().contains(r#""validFor":{"start":"2024-01-01T00:00:00Z"}"#));
+        let back = TrustedRoot::parse(made.render().as_bytes()).unwrap();
+        assert_eq!(back.logs()[0].validity(), Validity { start: 1_704_067_200, end: None });
+        assert_eq!(back.render(), made.render());
+    }
+
+    #[test]
+    fn a_log_of_an_unused_algorithm_is_kept_and_counted() {
+        let other = TEXT.replace("PKIX_ECDSA_P256_SHA_256", "PKIX_RSA_PKCS1V15_4096_SHA256");
+        let root = TrustedRoot::parse(other.as_bytes()).unwrap();
+        assert_eq!((root.logs().len(), root.skipped().len()), (0, 1));
+        assert_eq!(root.render(), other);
+        assert!(matches!(root.find(&root.skipped()[0].id), Found::Skipped(_)));
+    }
+
+    #[test]
+    fn merging_keeps_one_of_what_is_equal_and_refuses_two_of_one_id() {
+        let mut root = TrustedRoot::parse(TEXT.as_bytes()).unwrap();
+        root.merge(&TrustedRoot::parse(TEXT.as_bytes()).unwrap()).unwrap();
+        assert_eq!(root.render(), TEXT);
+        let other = TrustedRoot::parse(TEXT.replace("2024-01", "2023-01").as_bytes()).unwrap();
+        assert_eq!(root.merge(&other), Err(TrustError::IdTwice { id: ID.to_owned() }));
+        assert_eq!(root.render(), TEXT);
+    }
+
+    #[test]
+    fn each_fault_of_a_trusted_root_is_named() {
+        let error = |from: &str, to: &str| TrustedRoot::parse(TEXT.replace(from, to).as_bytes()).unwrap_err();
+        assert!(matches!(error("version=0.1", "version=0.2"), TrustError::MediaType { .. }));
+        assert!(matches!(error("SHA2_256\",\"pub", "SHA2_512\",\"pub"), TrustError::HashAlgorithm { .. }));
+        assert!(matches!(error("\"start\":\"2024-01-01T00:00:00.5Z\",", ""), TrustError::NoStart { .. }));
+        assert!(matches!(error("2024-01-01T00:00:00.5Z", "yesterday"), TrustError::Time { .. }));
+        assert!(matches!(error("2024-01-01T00:00:00.5Z", "1969-01-01T00:00:00Z"), TrustError::Time { .. }));
+        assert!(matches!(error("sYE=\"", "sYE\""), TrustError::Bytes { member: "logId.keyId", .. }));
+        assert!(matches!(error("ECDSA_P256_SHA_256", "ED25519"), TrustError::Key { .. }));
+        assert!(matches!(error("\"ctlogs\"", "\"ctlog\""), TrustError::Json(_)));
+        assert!(matches!(error("\"keyDetails\"", "\"rawBytes\":\"\",\"keyDetails\""), TrustError::Json(_)));
+    }
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Asks clients that know nothing of airtight to judge its bundles and its tiles, with the network cut off.
+#
+#     tests/interop/run.sh [AIRTIGHT]        # the binary; default: target/release/airtight
+#
+# install.sh has put the clients into $AIRTIGHT_INTEROP_CACHE before. All questions and answers stay in
+# $AIRTIGHT_INTEROP_WORK (default: a temporary folder, removed when nothing was a surprise). Exit code 1: a surprise.
+#
+# The network is cut off by a network namespace of its own, for airtight as for the clients; that it is, is looked at first.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+airtight=$(realpath "${1:-${CARGO_TARGET_DIR:-$root/target}/release/airtight}")
+cache=${AIRTIGHT_INTEROP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/airtight-interop}
+[ -x "$airtight" ] || { echo "no binary at $airtight: cargo build --release --locked" >&2; exit 2; }
+for tool in cosign3 cosign2 fsck sigstore-go js3 js4; do
+  [ -e "$cache/stamps/$tool" ] || { echo "$tool is not installed: tests/interop/install.sh" >&2; exit 2; }
+done
+
+keep=${AIRTIGHT_INTEROP_WORK:-}
+if [ -n "$keep" ]; then
+  rm -rf "$keep"
+  mkdir -p "$keep"
+fi
+work=$(realpath "${keep:-$(mktemp -d)}")
+failed=0
+export PYTHONDONTWRITEBYTECODE=1
+
+offline() { unshare -rn -- "$@"; }
+networks=$(offline sed -n 's/^ *\([^ :]*\):.*/\1/p' /proc/net/dev | tr '\n' ' ')
+[ "$networks" = "lo " ] || { echo "the network is not cut off: $networks" >&2; exit 2; }
+echo "offline: the only network device is lo, and it is down"
+
+offline python3 "$here/run.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
+offline python3 "$here/tiles.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
+
+# sigstore-rust judges the same questions in bulk. Built with the network, run without.
+if [ -e "$work/cases.json" ]; then
+  echo
+  oracle=(cargo test --manifest-path "$root/oracles/Cargo.toml" --locked --test sigstore)
+  "${oracle[@]}" --no-run
+  AIRTIGHT_BUNDLES=$work offline "${oracle[@]}" --offline -- --ignored --nocapture || failed=1
+fi
+
+if [ $failed -eq 0 ] && [ -z "$keep" ]; then
+  rm -rf "$work"
+else
+  echo "everything that was asked and answered is in $work"
+fi
+exit $failed
