@@ -302,10 +302,11 @@ impl Envelope {
         let asked: Vec<Asked<'_>> = keys.iter().map(|key| Asked(key)).collect();
         let asked: Vec<&dyn dsse::Verifier> = asked.iter().map(|key| key as &dyn dsse::Verifier).collect();
         let verified = dsse::verify(self.wire(), &asked, threshold).map_err(|error| self.refusal(error, keys.len()))?;
+        let all = verified.accepted_keys.len() == keys.len();
         let signers = keys
             .iter()
             .map(|key| *key.key_id())
-            .filter(|key_id| verified.accepted_keys.contains(&key_id.to_string()))
+            .filter(|key_id| all || verified.accepted_keys.contains(&key_id.to_string()))
             .collect();
         // Where the payload was held already, it is the one decoding of the string that was verified just now.
         let payload = self.payload.get_or_init(|| verified.payload);

@@ -140,7 +140,9 @@ impl KeyId {
 
 impl fmt::Display for KeyId {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(&hex::encode(self.0))
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).expect("invariant: 32 bytes are 64 digits");
+        to.write_str(std::str::from_utf8(&digits).expect("invariant: hex digits are ASCII"))
     }
 }
 

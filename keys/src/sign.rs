@@ -79,6 +79,20 @@ pub trait Sign: Send + Sync {
     fn is_deterministic(&self) -> bool;
 }
 
+impl<S: Sign + ?Sized> Sign for Box<S> {
+    fn public(&self) -> &PublicKey {
+        (**self).public()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        (**self).sign(message)
+    }
+
+    fn is_deterministic(&self) -> bool {
+        (**self).is_deterministic()
+    }
+}
+
 /// Why secret bytes are no key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SecretError {
