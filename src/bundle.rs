@@ -26,7 +26,7 @@
 //! One bundle has one spelling of each value, so that nobody can hand on a changed file that means the same:
 //!
 //! * An unknown member, a member twice, and a list in an object's place are refused. So is a snake_case name.
-//! * A 64-bit number is a string of decimal digits without sign or leading zero; never a JSON number.
+//! * A 64-bit number is a string of decimal digits without sign or leading zero; never a JSON number. An index is below 2^48.
 //! * Bytes are base64 of RFC 4648 §4 with padding and zero trailing bits; never URL-safe or unpadded.
 //! * Exactly one log entry, with an inclusion proof and its checkpoint; exactly one signature.
 //! * `publicKey` has its `hint` member, as every signer writes it; what it says is judged in step 2.
@@ -102,7 +102,7 @@ pub enum BundleError {
         found: String,
     },
     /// A 64-bit number is not written in its one spelling.
-    #[error("{member} is {found:?}, which is no decimal from 0 to 2^63 - 1 in its one spelling")]
+    #[error("{member} is {found:?}, which is no decimal number of its range in its one spelling")]
     Integer {
         /// The member.
         member: &'static str,

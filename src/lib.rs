@@ -4,6 +4,7 @@
 //! |---|---|
 //! | 3 | [`durable`]: files that appear whole or not at all |
 //! | 4 | [`statement`], [`bundle`], [`trust`], [`config`], [`keyring`], [`disposition`] |
+//! | 5 | [`verify`]: the judgement of a bundle, pure |
 //!
 //! A room imports from the floors below it only. The face, `bin/airtight`, stands above them all.
 
@@ -16,3 +17,4 @@ pub mod durable;
 pub mod keyring;
 pub mod statement;
 pub mod trust;
+pub mod verify;

@@ -122,6 +122,19 @@ pub enum StatementError {
 }
 
 impl StatementError {
+    /// The codes that reading alone can give; the others belong to making one.
+    pub const CODES: [&'static str; 9] = [
+        "statement_not_json",
+        "statement_too_large",
+        "statement_member_twice",
+        "statement_shape",
+        "predicate_not_json",
+        "statement_type_unknown",
+        "statement_without_subject",
+        "statement_too_many_subjects",
+        "statement_digest_malformed",
+    ];
+
     /// The code of this refusal.
     pub fn code(&self) -> &'static str {
         match self {

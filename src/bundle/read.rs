@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use airtight_keys::envelope::{Envelope, EnvelopeError, EnvelopeSignature};
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
-use airtight_log::digest::{Hash, Sha256Digest};
+use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
 
 use super::{BUNDLE_LEN_MAX, BundleError, MEDIA_TYPES_READ};
 
@@ -48,7 +48,7 @@ pub enum Content<'a> {
 #[derive(Debug)]
 pub struct LogEntry<'a> {
     /// The index over all of the log's shards; equal to that of the proof where there is one shard.
-    pub log_index: u64,
+    pub log_index: LeafIndex,
     /// Which log.
     pub log_id: [u8; 32],
     /// The kind as `kindVersion` states it.
@@ -69,9 +69,9 @@ pub struct LogEntry<'a> {
 #[derive(Debug)]
 pub struct Proof<'a> {
     /// The leaf's index in the tree.
-    pub log_index: u64,
+    pub log_index: LeafIndex,
     /// The tree's size.
-    pub tree_size: u64,
+    pub tree_size: TreeSize,
     /// The tree's root.
     pub root_hash: Hash,
     /// The hashes from the leaf's sibling up.
@@ -361,18 +361,18 @@ impl<'a> WireEntry<'a> {
         let Object(kind_version) = self.kind_version;
         check_bytes("canonicalizedBody", &self.canonicalized_body)?;
         Ok(LogEntry {
-            log_index: integer_or_zero("logIndex", self.log_index.as_ref())?,
+            log_index: index("logIndex", self.log_index.as_ref())?,
             log_id: bytes_32("keyId", &self.log_id.0.key_id)?,
             kind: kind_version.kind,
             version: kind_version.version,
-            integrated_time: match integer_or_zero("integratedTime", self.integrated_time.as_ref())? {
+            integrated_time: match self.integrated_time.map_or(Ok(0), |Text(text)| integer("integratedTime", &text))? {
                 0 => None,
                 time => Some(time),
             },
             promise,
             proof: Proof {
-                log_index: integer_or_zero("inclusionProof.logIndex", proof.log_index.as_ref())?,
-                tree_size: integer("treeSize", &proof.tree_size)?,
+                log_index: index("inclusionProof.logIndex", proof.log_index.as_ref())?,
+                tree_size: size("treeSize", &proof.tree_size)?,
                 root_hash: Hash::from_bytes(bytes_32("rootHash", &proof.root_hash)?),
                 hashes,
                 checkpoint: checkpoint.envelope,
@@ -401,8 +401,13 @@ fn integer(member: &'static str, text: &str) -> Result<u64, BundleError> {
     }
 }
 
-fn integer_or_zero(member: &'static str, text: Option<&Text<'_>>) -> Result<u64, BundleError> {
-    text.map_or(Ok(0), |Text(text)| integer(member, text))
+fn index(member: &'static str, text: Option<&Text<'_>>) -> Result<LeafIndex, BundleError> {
+    let Some(Text(text)) = text else { return Ok(LeafIndex::ZERO) };
+    LeafIndex::new(integer(member, text)?).map_err(|_| BundleError::Integer { member, found: text.to_string() })
+}
+
+fn size(member: &'static str, text: &str) -> Result<TreeSize, BundleError> {
+    TreeSize::new(integer(member, text)?).map_err(|_| BundleError::Integer { member, found: text.to_owned() })
 }
 
 fn bytes(member: &'static str, text: &str) -> Result<Vec<u8>, BundleError> {

@@ -6,8 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The predicate type of an attestation for which no predicate was given.
-const ARTIFACT: &str = "https://airtight.dev/artifact/v1";
+const ARTIFACT: &str = PredicateType::ARTIFACT;
 /// The types that only the log's own entries bear: a user who could sign these could speak for the log.
 const CONTROL: [&str; 3] =
     ["https://airtight.dev/transparency-decision/v1", "https://airtight.dev/key/v1", "https://airtight.dev/epoch/v1"];
@@ -41,6 +40,9 @@ pub struct PredicateType {
 }
 
 impl PredicateType {
+    /// The predicate type of an attestation for which no predicate was given.
+    pub const ARTIFACT: &'static str = "https://airtight.dev/artifact/v1";
+
     /// Takes a short name (`slsaprovenance1`, `spdxjson`, `cyclonedx`, …) or an absolute URI.
     ///
     /// # Errors
@@ -162,6 +164,22 @@ pub struct Part {
 }
 
 impl ArtifactPredicate {
+    /// Says whether the statement covers one of several parts.
+    pub fn is_part(&self) -> bool {
+        matches!(
+            self,
+            ArtifactPredicate::Directory { part: Some(_), .. } | ArtifactPredicate::Set { part: Some(_), .. }
+        )
+    }
+
+    /// Returns the symbolic links of a directory; nothing else states any.
+    pub fn symlinks(&self) -> Option<&[Symlink]> {
+        match self {
+            ArtifactPredicate::Directory { symlinks, .. } => Some(symlinks),
+            ArtifactPredicate::File { .. } | ArtifactPredicate::Set { .. } => None,
+        }
+    }
+
     /// Renders the predicate, compact, members in the order of the schema.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("invariant: strings and integers always have a JSON form")

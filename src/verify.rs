@@ -1,0 +1,217 @@
+//! The judgement of a bundle: one pure function, nine numbered steps, one coded refusal.
+//!
+//! [`verify`] is given the bundle's text, the artifact's digest, the public keys, the trusted root, the policy and the time. It opens no file and no socket, reads no clock,
+//! and gives the same answer for the same input. The command line, the server and the tests all call this one function.
+//!
+//! | step | what holds after it | room |
+//! |---|---|---|
+//! | 1 | the text is one key-signed bundle, each value in its one spelling | [`crate::bundle`] |
+//! | 2 | a given key made the signature | here |
+//! | 3 | what was signed is a statement about this artifact, of the type that was asked for | `artifact` |
+//! | 4 | the log's entry is of this envelope, this signature and this key, byte for byte | `body` |
+//! | 5 | the checkpoint was signed by the log's key in the trusted root | `log_proof` |
+//! | 6 | witnesses: no policy asks for them yet | |
+//! | 7 | the entry is in the tree of that checkpoint, at the index it states | `log_proof` |
+//! | 8 | the log's key was valid at the time that the log signed for | `log_proof` |
+//! | 9 | receipts and timestamps: no policy asks for them yet | |
+//!
+//! The first step that refuses ends the judgement; what comes after is reported as not asked. `docs/VERIFY.md` has the same numbers, and a person can do each step by hand.
+//!
+//! # Where this is stricter than cosign and sigstore-go, and why
+//!
+//! * One spelling of everything (step 1): a file that was changed after signing is no longer the file that was handed over, even where a lenient reader sees no difference.
+//! * A hint that is the digest of another key than the signer's is refused (2): nobody binds it, and people read it. Any other hint passes.
+//! * A `keyid` that is not empty is refused (2): the stock clients pass over such a signature.
+//! * `_type`, doubled and unknown members are looked at (3), and the predicate of our own type is held to its schema.
+//! * The body is compared whole (4). cosign 3 rebuilds the leaf of a Rekor v2 entry and never looks at the body, at `kindVersion`, or at the proof's own index, size and root (7).
+//! * `hashedrekord` 0.0.2 with an Ed25519 key is refused (4): such an entry says Ed25519ph, and the signature is pure. Go never looks at that label; the JavaScript and Rust clients refuse it.
+//! * An entry of Rekor v1 needs a v1 checkpoint under a P-256 key, one of Rekor v2 a C2SP checkpoint whose origin is the host of `baseUrl` (5).
+//!   In a v1 checkpoint the signature's name is the origin's host, which the stock clients do not compare.
+//! * The entry's own index is the proof's, unless a signed entry timestamp binds another (7).
+//! * A time that nothing signs is refused (8), for a reader would believe it. So is a log key that is not valid yet where the entry has no time.
+//!
+//! `dsse` 0.0.2 and `intoto` entries and certificates are refused as such: no current signer with a key makes them.
+
+mod artifact;
+mod body;
+mod log_proof;
+mod refusal;
+mod report;
+
+pub use refusal::Refusal;
+pub use report::{Check, Fact, Outcome, Report, Verified, VerifiedContent};
+
+use std::num::NonZeroUsize;
+
+use airtight_keys::envelope::{Envelope, EnvelopeRefusal};
+use airtight_keys::public::{Algorithm, KeyId, PublicKey};
+use airtight_keys::strict_json::standard_base64;
+use airtight_log::digest::Sha256Digest;
+
+use crate::bundle::{Bundle, Content};
+use crate::statement;
+use crate::trust::TrustedRoot;
+
+/// How far the log's clock may be ahead of the verifier's, in seconds.
+pub const SKEW_S: u64 = 300;
+
+/// Everything a verdict depends on.
+#[derive(Debug, Clone)]
+pub struct Input<'a> {
+    /// The text of the bundle.
+    pub bundle: &'a [u8],
+    /// What the question is about.
+    pub subject: Subject<'a>,
+    /// The keys that are believed; a key given twice counts once.
+    pub keys: &'a [PublicKey],
+    /// The logs that are believed.
+    pub trusted_root: &'a TrustedRoot,
+    /// What is asked beyond the proofs.
+    pub policy: Policy,
+    /// The time of the judgement, seconds since the epoch.
+    pub now: u64,
+}
+
+/// What the question is about.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    /// One artifact: it must be one of the statement's subjects, under any name.
+    Digest(Sha256Digest),
+    /// All files of a directory: each must be a subject of its name, and each subject a file.
+    Files {
+        /// Paths inside the directory, with `/`, in any order, none twice.
+        files: &'a [statement::Subject],
+        /// Its symbolic links, in any order.
+        symlinks: &'a [statement::Symlink],
+    },
+}
+
+/// What is asked beyond the proofs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The predicate type, a URI that is compared byte for byte; `None` takes any.
+    pub predicate_type: Option<String>,
+    /// How many distinct keys must have signed. Above 1 no bundle passes, for a bundle holds one signature.
+    pub threshold: NonZeroUsize,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy { predicate_type: None, threshold: NonZeroUsize::MIN }
+    }
+}
+
+/// Judges a bundle.
+///
+/// What a verdict of yes does not mean is listed in the report itself, under [`Report::not_established`].
+pub fn verify(input: &Input<'_>) -> Report {
+    let mut report = Report::begin();
+    match judge(input, &mut report) {
+        Ok(verified) => report.end(verified),
+        Err(refusal) => report.refuse(refusal),
+    }
+}
+
+fn judge(input: &Input<'_>, report: &mut Report) -> Result<Verified, Refusal> {
+    let bundle = Bundle::parse(input.bundle)?;
+    report.pass(1, Fact::Shape { len: input.bundle.len() });
+
+    let signer = signer(&bundle, input)?;
+    report.pass(2, Fact::Signed { algorithm: signer.algorithm(), key_id: *signer.key_id() });
+
+    let about = artifact::check(bundle.content(), input)?;
+    report.pass(3, about.fact());
+
+    let leaf = body::check(bundle.entry(), bundle.content(), signer)?;
+    report.pass(4, Fact::Entry { kind: leaf.kind.name(), envelope_reproduced: leaf.envelope_reproduced });
+
+    let log = log_proof::log(bundle.entry(), leaf.kind, input.trusted_root)?;
+    let checkpoint = log_proof::checkpoint(bundle.entry(), leaf.kind, log)?;
+    report.pass(5, Fact::Checkpoint { origin: checkpoint.origin().to_owned(), size: checkpoint.size() });
+
+    report.skip(6, Fact::WitnessesNotAsked);
+
+    log_proof::inclusion(bundle.entry(), &leaf.hash, &checkpoint)?;
+    report.pass(7, Fact::Included { index: bundle.entry().proof.log_index, hashes: bundle.entry().proof.hashes.len() });
+
+    let time = log_proof::time(bundle.entry(), leaf.kind, log, input.now)?;
+    report.pass(8, Fact::Time { time, validity: log.validity() });
+
+    report.skip(9, Fact::TimestampsNotAsked { present: bundle.timestamps() });
+
+    let timestamps = bundle.timestamps();
+    let (entry, content) = bundle.into_parts();
+    Ok(Verified {
+        content: match content {
+            Content::Envelope { envelope, .. } => VerifiedContent::Envelope(envelope),
+            Content::Message { digest, .. } => VerifiedContent::Message(digest),
+        },
+        signer: *signer.key_id(),
+        about,
+        leaf,
+        log_id: KeyId::from_bytes(entry.log_id),
+        log_index: entry.log_index,
+        leaf_index: entry.proof.log_index,
+        checkpoint,
+        integrated_time: time,
+        key_ended: log.validity().end.is_some_and(|end| end < input.now),
+        timestamps,
+        type_asked: input.policy.predicate_type.is_some(),
+    })
+}
+
+/// Finds the given key that made the signature, and holds the hint to it.
+fn signer<'k>(bundle: &Bundle<'_>, input: &Input<'k>) -> Result<&'k PublicKey, Refusal> {
+    let mut keys: Vec<&PublicKey> = Vec::with_capacity(input.keys.len());
+    for key in input.keys {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let Some(first) = keys.first() else { return Err(Refusal::KeyMissing {}) };
+    let signature_refused =
+        || Refusal::Signature { tried: *first.key_id(), keys: keys.len(), hint: bundle.hint().to_owned() };
+    let signer = match bundle.content() {
+        Content::Envelope { envelope, .. } => envelope_signer(envelope, &keys, input.policy.threshold)?,
+        Content::Message { digest, signature, .. } => {
+            let threshold = input.policy.threshold.get();
+            if threshold > 1 {
+                return Err(Refusal::Threshold { cause: EnvelopeRefusal::ThresholdNotMet { accepted: 1, threshold } });
+            }
+            if keys.iter().all(|key| key.algorithm() != Algorithm::P256) {
+                return Err(Refusal::MessageKey { algorithm: first.algorithm() });
+            }
+            keys.iter().find(|key| key.verify_sha256(digest.as_bytes(), signature).is_ok()).copied()
+        }
+    };
+    let signer = signer.ok_or_else(signature_refused)?;
+    match hinted_key(bundle.hint()) {
+        Some(hint) if hint != *signer.key_id() => Err(Refusal::HintOtherKey { hint, signer: *signer.key_id() }),
+        _ => Ok(signer),
+    }
+}
+
+fn envelope_signer<'k>(
+    envelope: &Envelope,
+    keys: &[&'k PublicKey],
+    threshold: NonZeroUsize,
+) -> Result<Option<&'k PublicKey>, Refusal> {
+    if let Some(keyid) = envelope.signatures().iter().find_map(|signature| signature.keyid.clone()) {
+        return Err(Refusal::KeyidNotEmpty { keyid });
+    }
+    match envelope.verify(keys, threshold.get()) {
+        Ok(verified) => Ok(keys.iter().find(|key| verified.signers().contains(key.key_id())).copied()),
+        Err(EnvelopeRefusal::NoValidSignature { .. } | EnvelopeRefusal::Protocol { .. }) => Ok(None),
+        Err(cause) => Err(Refusal::Threshold { cause }),
+    }
+}
+
+/// Reads the hint as the digest of a key: base64 as Sigstore's signers write it, or hex. Any other text is no digest.
+fn hinted_key(hint: &str) -> Option<KeyId> {
+    let bytes = match hint.len() {
+        44 => standard_base64(hint).ok()?,
+        64 => hex::decode(hint).ok()?,
+        _ => return None,
+    };
+    <[u8; 32]>::try_from(bytes).ok().map(KeyId::from_bytes)
+}

@@ -1,0 +1,187 @@
+//! Step 4: the log's entry is of this envelope, this signature and this key.
+//!
+//! The body that the log must hold is made again from the bundle and compared as a whole. Only where the two differ is the log's body
+//! read, to say which member does not fit. What cannot be made again is `envelopeHash`: it covers the envelope's text as it was posted,
+//! and a bundle holds the envelope's values, not that text. The texts that known signers post are tried; if none fits, the hash stands unproven and the report says so.
+
+use airtight_keys::envelope::{Envelope, IN_TOTO_PAYLOAD_TYPE, pae};
+use airtight_keys::public::{Algorithm, PublicKey};
+use airtight_log::digest::{Hash, Sha256Digest, sha256};
+use airtight_log::entry::{Body, BodyError, ContentDigest, Dsse001, HashedRekord001, HashedRekord002, dsse_body};
+use airtight_log::tree::leaf_hash;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::bundle::{Content, LogEntry};
+
+use super::Refusal;
+
+/// The kinds of entry that are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Dsse001,
+    HashedRekord001,
+    HashedRekord002,
+}
+
+impl Kind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::Dsse001 => "dsse 0.0.1",
+            Kind::HashedRekord001 => "hashedrekord 0.0.1",
+            Kind::HashedRekord002 => "hashedrekord 0.0.2",
+        }
+    }
+
+    /// Says whether Rekor v1 makes such entries; Rekor v2 makes the others.
+    pub(super) fn is_v1(self) -> bool {
+        self != Kind::HashedRekord002
+    }
+}
+
+/// The leaf, after it was found to be of this bundle.
+#[derive(Debug, Clone)]
+pub(super) struct Leaf {
+    pub(super) kind: Kind,
+    pub(super) hash: Hash,
+    /// The text that `envelopeHash` covers was found again, or the kind has no such hash.
+    pub(super) envelope_reproduced: bool,
+}
+
+pub(super) fn check(entry: &LogEntry<'_>, content: &Content<'_>, signer: &PublicKey) -> Result<Leaf, Refusal> {
+    let kind = match (entry.kind.as_ref(), entry.version.as_ref()) {
+        ("dsse", "0.0.1") => Kind::Dsse001,
+        ("hashedrekord", "0.0.1") => Kind::HashedRekord001,
+        ("hashedrekord", "0.0.2") => Kind::HashedRekord002,
+        (kind, version) => {
+            return Err(Refusal::EntryKind { kind: kind.to_owned(), version: version.to_owned() });
+        }
+    };
+    let body = entry.body();
+    let envelope_reproduced = match (kind, content) {
+        (Kind::Dsse001, Content::Envelope { envelope, .. }) => dsse(&body, envelope, signer)?,
+        (Kind::HashedRekord001, Content::Message { digest, signature, .. }) => {
+            hashedrekord_001(&body, digest, signature, signer)?;
+            true
+        }
+        (Kind::HashedRekord002, Content::Message { digest, signature, .. }) => {
+            hashedrekord_002(&body, digest, signature, signer)?;
+            true
+        }
+        (Kind::HashedRekord002, Content::Envelope { envelope, .. }) => {
+            let digest = sha256(&pae(envelope.payload_type(), envelope.payload_unverified()));
+            hashedrekord_002(&body, &digest, signature_of(envelope), signer)?;
+            true
+        }
+        (kind, content) => {
+            let content = match content {
+                Content::Envelope { .. } => "dsseEnvelope",
+                Content::Message { .. } => "messageSignature",
+            };
+            return Err(Refusal::EntryKindUnfit { entry: kind.name().to_owned(), content });
+        }
+    };
+    Ok(Leaf { kind, hash: leaf_hash(&body), envelope_reproduced })
+}
+
+/// Compares a `dsse` 0.0.1 body and says whether its `envelopeHash` was found again.
+fn dsse(body: &[u8], envelope: &Envelope, signer: &PublicKey) -> Result<bool, Refusal> {
+    let payload_hash = sha256(envelope.payload_unverified());
+    let signature = signature_of(envelope);
+    let ours = sha256(envelope.to_json().as_bytes());
+    if dsse_body(&ours, &payload_hash, signature, signer.spki_pem()) == body {
+        return Ok(true);
+    }
+    let Dsse001 { envelope_hash, payload_hash: logged, signatures } = match read(body, Kind::Dsse001)? {
+        Body::Dsse001(dsse) => dsse,
+        other => return Err(kind_differs(Kind::Dsse001, other.kind(), other.version())),
+    };
+    let [logged_signature] = &signatures[..] else {
+        return Err(Refusal::EntrySignatureCount { count: signatures.len() });
+    };
+    if logged != payload_hash {
+        return Err(Refusal::EntryPayload { body: logged, payload: payload_hash });
+    }
+    same_signature(&logged_signature.signature, signature)?;
+    same_key(&logged_signature.verifier_pem, signer.spki_pem().as_bytes(), signer)?;
+    Ok(others_texts(envelope).iter().any(|text| sha256(text.as_bytes()) == envelope_hash))
+}
+
+fn hashedrekord_001(body: &[u8], digest: &Sha256Digest, signature: &[u8], signer: &PublicKey) -> Result<(), Refusal> {
+    let HashedRekord001 { digest: logged, signature: logged_signature, public_key_pem } =
+        match read(body, Kind::HashedRekord001)? {
+            Body::HashedRekord001(rekord) => rekord,
+            other => return Err(kind_differs(Kind::HashedRekord001, other.kind(), other.version())),
+        };
+    same_digest(&logged, digest)?;
+    same_signature(&logged_signature, signature)?;
+    same_key(&public_key_pem, signer.spki_pem().as_bytes(), signer)
+}
+
+fn hashedrekord_002(body: &[u8], digest: &Sha256Digest, signature: &[u8], signer: &PublicKey) -> Result<(), Refusal> {
+    let HashedRekord002 { digest: logged, signature: logged_signature, key_details, public_key_der } =
+        match read(body, Kind::HashedRekord002)? {
+            Body::HashedRekord002(rekord) => rekord,
+            other => return Err(kind_differs(Kind::HashedRekord002, other.kind(), other.version())),
+        };
+    if signer.algorithm() == Algorithm::Ed25519 {
+        return Err(Refusal::EntryEd25519 { entry: Kind::HashedRekord002.name().to_owned() });
+    }
+    same_digest(&logged, digest)?;
+    same_signature(&logged_signature, signature)?;
+    if key_details != signer.algorithm().key_details() {
+        return Err(Refusal::EntryKeyDetails { body: key_details, signer: signer.algorithm().key_details() });
+    }
+    same_key(&public_key_der, signer.spki_der(), signer)
+}
+
+fn read(body: &[u8], stated: Kind) -> Result<Body, Refusal> {
+    Body::parse(body).map_err(|cause| match cause {
+        BodyError::UnknownKind { kind, version } => kind_differs(stated, &kind, &version),
+        cause => Refusal::EntryBody { cause },
+    })
+}
+
+fn kind_differs(stated: Kind, kind: &str, version: &str) -> Refusal {
+    Refusal::EntryKindDiffers { stated: stated.name().to_owned(), body: format!("{kind} {version}") }
+}
+
+fn same_digest(logged: &ContentDigest, signed: &Sha256Digest) -> Result<(), Refusal> {
+    match logged {
+        ContentDigest::Sha256(bytes) if bytes == signed.as_bytes() => Ok(()),
+        other => Err(Refusal::EntryDigest { body: hex::encode(other.as_bytes()), signed: signed.hex() }),
+    }
+}
+
+fn same_signature(logged: &[u8], signature: &[u8]) -> Result<(), Refusal> {
+    if logged == signature {
+        return Ok(());
+    }
+    Err(Refusal::EntrySignature { body: STANDARD.encode(logged), bundle: STANDARD.encode(signature) })
+}
+
+fn same_key(logged: &[u8], expected: &[u8], signer: &PublicKey) -> Result<(), Refusal> {
+    if logged == expected {
+        return Ok(());
+    }
+    Err(Refusal::EntryKeyDiffers { body: sha256(logged), signer: *signer.key_id() })
+}
+
+fn signature_of(envelope: &Envelope) -> &[u8] {
+    let [signature] = envelope.signatures() else { unreachable!("invariant: step 1 lets one signature pass") };
+    &signature.signature
+}
+
+/// The texts that other signers post for this envelope, where they are not ours: with an empty `keyid` after `sig`, and go-securesystemslib's member order.
+fn others_texts(envelope: &Envelope) -> [String; 2] {
+    let payload = envelope.payload_base64_unverified();
+    let sig = STANDARD.encode(signature_of(envelope));
+    [
+        format!(
+            r#"{{"payload":"{payload}","payloadType":"{IN_TOTO_PAYLOAD_TYPE}","signatures":[{{"sig":"{sig}","keyid":""}}]}}"#
+        ),
+        format!(
+            r#"{{"payloadType":"{IN_TOTO_PAYLOAD_TYPE}","payload":"{payload}","signatures":[{{"keyid":"","sig":"{sig}"}}]}}"#
+        ),
+    ]
+}

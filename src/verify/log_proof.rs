@@ -1,0 +1,120 @@
+//! Steps 5, 7 and 8: the log's checkpoint, the leaf's place under it, and the time the log signed for.
+
+use airtight_keys::note::{NoteRefusal, NoteVerifier};
+use airtight_keys::public::{Algorithm, KeyId};
+use airtight_log::checkpoint::{CheckpointRefusal, NoteRule, SignedCheckpoint, VerifiedCheckpoint};
+use airtight_log::digest::Hash;
+use airtight_log::entry::set_message;
+
+use crate::bundle::LogEntry;
+use crate::trust::{Found, TrustedLog, TrustedRoot};
+
+use super::body::Kind;
+use super::{Refusal, SKEW_S};
+
+/// Finds the entry's log, with a key that entries of this kind are proven under.
+pub(super) fn log<'t>(entry: &LogEntry<'_>, kind: Kind, trusted: &'t TrustedRoot) -> Result<&'t TrustedLog, Refusal> {
+    let log_id = KeyId::from_bytes(entry.log_id);
+    let log = match trusted.find(&entry.log_id) {
+        Found::Log(log) => log,
+        Found::Skipped(log) => {
+            return Err(Refusal::LogKeyUnsupported { log_id, key_details: log.key_details.clone() });
+        }
+        Found::Unknown => {
+            return Err(Refusal::LogUnknown { log_id, known: trusted.logs().len() + trusted.skipped().len() });
+        }
+    };
+    // A signed entry timestamp of Rekor v1 is ECDSA; the stock clients refuse one by another key.
+    let algorithm = log.key().algorithm();
+    if kind.is_v1() && algorithm != Algorithm::P256 {
+        return Err(Refusal::LogKeyAlgorithm { entry: kind.name().to_owned(), algorithm });
+    }
+    Ok(log)
+}
+
+/// Opens the checkpoint under the log's key: all its lines in the v1 style, the log's own in the C2SP style.
+pub(super) fn checkpoint(entry: &LogEntry<'_>, kind: Kind, log: &TrustedLog) -> Result<VerifiedCheckpoint, Refusal> {
+    let signed =
+        SignedCheckpoint::parse(&entry.proof.checkpoint).map_err(|cause| Refusal::CheckpointMalformed { cause })?;
+    let said = signed.checkpoint_unverified();
+    if said.v1_parts().is_some() != kind.is_v1() {
+        return Err(Refusal::CheckpointStyle { entry: kind.name().to_owned(), origin: said.origin().to_owned() });
+    }
+    let lines = signed.note().signatures().len();
+    if kind.is_v1() {
+        return signed.verify(NoteRule::RekorV1(log.key())).map_err(|cause| refusal(cause, "", lines));
+    }
+    let unusable = || Refusal::LogUrl { base_url: log.base_url().to_owned() };
+    let host = log.host().ok_or_else(unusable)?;
+    let verifier = match log.key().algorithm() {
+        Algorithm::Ed25519 => NoteVerifier::ed25519(host, log.key()),
+        Algorithm::P256 => NoteVerifier::ecdsa(host, log.key()),
+    };
+    let verifier = verifier.map_err(|_| unusable())?;
+    signed.verify(NoteRule::C2sp(&verifier)).map_err(|cause| refusal(cause, host, lines))
+}
+
+fn refusal(cause: CheckpointRefusal, name: &str, lines: usize) -> Refusal {
+    match cause {
+        CheckpointRefusal::ForeignSignature { .. } => Refusal::CheckpointForeign { cause },
+        CheckpointRefusal::RepeatedSignature { count } => Refusal::CheckpointRepeated { count },
+        CheckpointRefusal::OtherOrigin { origin, name } => Refusal::CheckpointOrigin { origin, name },
+        CheckpointRefusal::Extension { count } => Refusal::CheckpointExtension { count },
+        CheckpointRefusal::Note(NoteRefusal::NoKnownSignature { .. }) => {
+            Refusal::CheckpointUnsigned { name: name.to_owned(), lines }
+        }
+        cause @ (CheckpointRefusal::Signature(_)
+        | CheckpointRefusal::Note(_)
+        | CheckpointRefusal::NotRekorV1 { .. }) => Refusal::CheckpointSignature { cause },
+    }
+}
+
+/// Holds the proof to the checkpoint, and the leaf to the proof.
+pub(super) fn inclusion(
+    entry: &LogEntry<'_>,
+    leaf_hash: &Hash,
+    checkpoint: &VerifiedCheckpoint,
+) -> Result<(), Refusal> {
+    let proof = &entry.proof;
+    if proof.tree_size != checkpoint.size() {
+        return Err(Refusal::ProofTreeSize { proof: proof.tree_size, checkpoint: checkpoint.size() });
+    }
+    if proof.root_hash != *checkpoint.root() {
+        return Err(Refusal::ProofRootHash { proof: proof.root_hash, checkpoint: *checkpoint.root() });
+    }
+    checkpoint
+        .check_inclusion(leaf_hash, proof.log_index, &proof.hashes)
+        .map_err(|cause| Refusal::Inclusion { cause })?;
+    if entry.log_index != proof.log_index && entry.promise.is_none() {
+        return Err(Refusal::LogIndexUnbound { entry: entry.log_index, proof: proof.log_index });
+    }
+    Ok(())
+}
+
+/// Checks the signed entry timestamp and holds its time to the validity of the log's key. Returns that time, where there is one.
+pub(super) fn time(entry: &LogEntry<'_>, kind: Kind, log: &TrustedLog, now: u64) -> Result<Option<u64>, Refusal> {
+    let latest = now.saturating_add(SKEW_S);
+    let validity = log.validity();
+    let (time, promise) = match (entry.integrated_time, &entry.promise) {
+        (_, Some(_)) if !kind.is_v1() => return Err(Refusal::PromiseUnexpected { entry: kind.name().to_owned() }),
+        (None, Some(_)) => return Err(Refusal::IntegratedTimeMissing {}),
+        (Some(time), None) => return Err(Refusal::IntegratedTimeUnbound { time }),
+        (None, None) if validity.start > latest => {
+            return Err(Refusal::LogKeyNotYetValid { time: now, start: validity.start });
+        }
+        (None, None) => return Ok(None),
+        (Some(time), Some(promise)) => (time, promise),
+    };
+    let message = set_message(&entry.body(), time, &KeyId::from_bytes(entry.log_id), entry.log_index);
+    log.key().verify(&message, promise).map_err(|cause| Refusal::Promise { cause, time, index: entry.log_index })?;
+    if time > latest {
+        return Err(Refusal::IntegratedTimeFuture { time, now });
+    }
+    if time < validity.start {
+        return Err(Refusal::LogKeyNotYetValid { time, start: validity.start });
+    }
+    match validity.end {
+        Some(end) if time > end => Err(Refusal::LogKeyExpired { time, end }),
+        _ => Ok(Some(time)),
+    }
+}

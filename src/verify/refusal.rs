@@ -1,0 +1,432 @@
+//! Refusals: one variant for each fact that makes the answer no, its code, and the step that says it.
+//!
+//! The table below is the only place where a code is bound to a step. The faults of a bundle's text (step 1) and of a statement's text (step 3) are
+//! named in their own rooms and come in whole. `docs/VERIFY.md` has a heading for each code under its step; a test compares the two lists.
+
+use airtight_keys::envelope::EnvelopeRefusal;
+use airtight_keys::public::{Algorithm, KeyId, SignatureInvalid};
+use airtight_log::checkpoint::{CheckpointError, CheckpointRefusal};
+use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
+use airtight_log::entry::BodyError;
+use airtight_log::proofs::InclusionRefusal;
+
+use crate::bundle::BundleError;
+use crate::statement::StatementError;
+
+/// Makes [`Refusal`] from a table of step, code, variant, fields and sentence.
+macro_rules! refusals {
+    ($( $(#[$doc:meta])* $step:literal $code:literal $variant:ident { $( $(#[$field_doc:meta])* $field:ident : $type:ty ),* } $sentence:literal )*) => {
+        /// Why the answer is no.
+        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+        pub enum Refusal {
+            /// The text is no key-signed bundle (step 1).
+            #[error(transparent)]
+            Bundle(#[from] BundleError),
+            /// The payload is no statement (step 3).
+            #[error(transparent)]
+            Statement(#[from] StatementError),
+            $(
+                $(#[$doc])*
+                #[error($sentence)]
+                $variant { $( $(#[$field_doc])* $field: $type ),* },
+            )*
+        }
+
+        /// The codes of the table, each with its step.
+        const OWN: &[(u8, &str)] = &[ $( ($step, $code) ),* ];
+
+        impl Refusal {
+            fn own(&self) -> (u8, &'static str) {
+                match self {
+                    Refusal::Bundle(error) => (1, error.code()),
+                    Refusal::Statement(error) => (3, error.code()),
+                    $( Refusal::$variant { .. } => ($step, $code), )*
+                }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// No public key was given to judge by.
+    2 "key_missing" KeyMissing {}
+        "no public key was given"
+    /// The envelope's `keyid` is not empty.
+    2 "keyid_not_empty" KeyidNotEmpty {
+        /// What stands there.
+        keyid: String
+    } "the signature has keyid {keyid:?}, and stock clients pass over a signature that has one"
+    /// No given key made the signature.
+    2 "signature_invalid" Signature {
+        /// The keys that were tried, the first of them by name.
+        tried: KeyId,
+        /// How many were tried.
+        keys: usize,
+        /// What the bundle's hint says.
+        hint: String
+    } "the signature was made by none of {keys} keys, the first being {tried}; the bundle's hint is {hint:?}"
+    /// Fewer keys signed than the policy asks for.
+    2 "threshold_not_met" Threshold {
+        /// What the envelope's check says.
+        cause: EnvelopeRefusal
+    } "{cause}"
+    /// The hint is the digest of another key than the one that signed.
+    2 "hint_other_key" HintOtherKey {
+        /// The key that the hint names.
+        hint: KeyId,
+        /// The key that signed.
+        signer: KeyId
+    } "the hint names key {hint}, and key {signer} signed"
+    /// A signature over an artifact can be checked from its digest under a P-256 key only.
+    2 "message_key_unsupported" MessageKey {
+        /// The algorithm of the key given.
+        algorithm: Algorithm
+    } "a messageSignature is checked from the artifact's digest, which a key of {algorithm} does not sign"
+
+    /// The payload is not an in-toto statement by its type.
+    3 "payload_type" PayloadType {
+        /// What stands there.
+        found: String
+    } "the payload type is {found:?}, not \"application/vnd.in-toto+json\""
+    /// No subject has the artifact's digest.
+    3 "subject_not_found" SubjectNotFound {
+        /// The artifact's digest.
+        artifact: Sha256Digest,
+        /// How many subjects the statement has.
+        subjects: usize,
+        /// The digest of the first, where it has one.
+        first: String
+    } "the artifact is {artifact}, and none of {subjects} subjects is, the first being {first}"
+    /// A file of the directory has another digest than its subject.
+    3 "subject_digest" SubjectDigest {
+        /// The file.
+        name: String,
+        /// What its subject states.
+        stated: Sha256Digest,
+        /// What it is.
+        found: Sha256Digest
+    } "{name:?} is {found}, and its subject states {stated}"
+    /// A subject of the statement is not in the directory.
+    3 "subject_file_missing" SubjectFileMissing {
+        /// The subject.
+        name: String
+    } "the subject {name:?} is not among the files"
+    /// A file of the directory is no subject of the statement.
+    3 "subject_file_unstated" SubjectFileUnstated {
+        /// The file.
+        name: String
+    } "the file {name:?} is no subject of the statement"
+    /// A subject that is to be compared with a file has no sha256 digest.
+    3 "subject_without_sha256" SubjectWithoutSha256 {
+        /// The subject.
+        name: String
+    } "the subject {name:?} has no sha256 digest"
+    /// Two subjects have one name, so that it is open which of them the file is.
+    3 "subject_name_twice" SubjectNameTwice {
+        /// The name.
+        name: String
+    } "two subjects are named {name:?}"
+    /// A symbolic link differs from what the predicate states.
+    3 "symlink" Symlink {
+        /// The link.
+        name: String,
+        /// What the predicate states, or nothing.
+        stated: String,
+        /// What was found, or nothing.
+        found: String
+    } "the symbolic link {name:?} is {found}, and the predicate states {stated}"
+    /// Several files were asked about, and the signature is over one artifact.
+    3 "message_one_artifact" MessageOneArtifact {
+        /// How many files there are.
+        files: usize
+    } "a messageSignature is over one artifact, and {files} files were asked about"
+    /// The digest in the bundle is not the artifact's.
+    3 "message_digest" MessageDigest {
+        /// The artifact's.
+        artifact: Sha256Digest,
+        /// What the bundle states.
+        stated: Sha256Digest
+    } "the artifact is {artifact}, and the bundle's signature is over {stated}"
+    /// The predicate is of another type than was asked for.
+    3 "predicate_type" PredicateType {
+        /// What the statement states, or nothing.
+        found: String,
+        /// What was asked for.
+        wanted: String
+    } "the predicate type is {found:?}, and {wanted:?} was asked for"
+    /// The predicate does not fit the schema of its type.
+    3 "predicate_schema" PredicateSchema {
+        /// Which member, and how.
+        cause: String
+    } "the predicate does not fit the schema of its type: {cause}"
+
+    /// The entry is of a kind or version that is not judged here.
+    4 "entry_kind_unsupported" EntryKind {
+        /// The kind.
+        kind: String,
+        /// The version.
+        version: String
+    } "an entry of kind {kind:?} and version {version:?} is none of dsse 0.0.1, hashedrekord 0.0.1 and hashedrekord 0.0.2"
+    /// The entry is of a kind that does not log what the bundle holds.
+    4 "entry_kind_unfit" EntryKindUnfit {
+        /// The kind and version.
+        entry: String,
+        /// What the bundle holds.
+        content: &'static str
+    } "an entry of {entry} does not log a {content}"
+    /// `kindVersion` says one thing and the body another.
+    4 "entry_kind_differs" EntryKindDiffers {
+        /// What `kindVersion` says.
+        stated: String,
+        /// What the body says.
+        body: String
+    } "kindVersion says {stated}, and the body is {body}"
+    /// The body is not in the canonical form of its kind.
+    4 "entry_body_malformed" EntryBody {
+        /// What is wrong.
+        cause: BodyError
+    } "the entry's body is not canonical: {cause}"
+    /// The body names another number of signatures than the envelope has.
+    4 "entry_signature_count" EntrySignatureCount {
+        /// How many the body has.
+        count: usize
+    } "the entry's body has {count} signatures, and the envelope has 1"
+    /// The body is of another payload.
+    4 "entry_payload_differs" EntryPayload {
+        /// What the body states.
+        body: Sha256Digest,
+        /// What the envelope's payload is.
+        payload: Sha256Digest
+    } "the entry is of payload {body}, and the envelope's is {payload}"
+    /// The body has another signature.
+    4 "entry_signature_differs" EntrySignature {
+        /// The body's, base64.
+        body: String,
+        /// The bundle's, base64.
+        bundle: String
+    } "the entry has signature {body}, and the bundle {bundle}"
+    /// The body has another key.
+    4 "entry_key_differs" EntryKeyDiffers {
+        /// SHA-256 of what stands in the body.
+        body: Sha256Digest,
+        /// The key that signed.
+        signer: KeyId
+    } "the entry's key is not {signer}, which signed; what it holds has digest {body}"
+    /// The body is of another content digest.
+    4 "entry_digest_differs" EntryDigest {
+        /// What the body states, hex.
+        body: String,
+        /// What the signature covers, hex.
+        signed: String
+    } "the entry is of digest {body}, and what was signed has {signed}"
+    /// A pure Ed25519 signature is logged as Ed25519ph.
+    4 "entry_ed25519_prehashed" EntryEd25519 {
+        /// The entry's kind and version.
+        entry: String
+    } "an entry of {entry} can hold Ed25519ph only, and the signature is pure Ed25519"
+    /// `keyDetails` names another algorithm than the signer's.
+    4 "entry_key_details" EntryKeyDetails {
+        /// What stands there.
+        body: String,
+        /// What the signer's key is.
+        signer: &'static str
+    } "the entry's keyDetails are {body:?}, and the signer's key is {signer}"
+
+    /// The trusted root names no log of this id.
+    5 "log_unknown" LogUnknown {
+        /// The id, hex.
+        log_id: KeyId,
+        /// How many logs the trusted root names.
+        known: usize
+    } "log {log_id} is none of the {known} logs of the trusted root"
+    /// The trusted root names the log, but its key is of an algorithm that is not used here.
+    5 "log_key_unsupported" LogKeyUnsupported {
+        /// The id, hex.
+        log_id: KeyId,
+        /// `keyDetails`.
+        key_details: String
+    } "log {log_id} has a key of {key_details}, and only P-256 and Ed25519 are used"
+    /// A Rekor v1 entry under an Ed25519 log key.
+    5 "log_key_algorithm" LogKeyAlgorithm {
+        /// The entry's kind and version.
+        entry: String,
+        /// The algorithm of the log's key.
+        algorithm: Algorithm
+    } "an entry of {entry} is proven under a P-256 log key, and this log's is {algorithm}"
+    /// The trusted root's `baseUrl` has no host, so the checkpoint's origin cannot be compared with it.
+    5 "log_url_without_host" LogUrl {
+        /// `baseUrl`.
+        base_url: String
+    } "the log's baseUrl {base_url:?} has no scheme and host that could be the checkpoint's origin"
+    /// The checkpoint is no signed note of three lines.
+    5 "checkpoint_malformed" CheckpointMalformed {
+        /// What is wrong.
+        cause: CheckpointError
+    } "{cause}"
+    /// The checkpoint's first line is of the other style than the entry's kind asks for.
+    5 "checkpoint_style" CheckpointStyle {
+        /// The entry's kind and version.
+        entry: String,
+        /// The first line.
+        origin: String
+    } "an entry of {entry} needs a checkpoint of the other style than that of first line {origin:?}"
+    /// The checkpoint's first line is not the log's name.
+    5 "checkpoint_origin" CheckpointOrigin {
+        /// The first line.
+        origin: String,
+        /// The name of the log's key.
+        name: String
+    } "the checkpoint's origin is {origin:?}, and the log is named {name:?}"
+    /// A C2SP checkpoint has lines after the root.
+    5 "checkpoint_extension" CheckpointExtension {
+        /// How many.
+        count: usize
+    } "{count} lines follow the root of the checkpoint, and none is read there"
+    /// A Rekor v1 checkpoint has a signature line that is not the log's.
+    5 "checkpoint_signature_foreign" CheckpointForeign {
+        /// Both sides.
+        cause: CheckpointRefusal
+    } "{cause}"
+    /// A Rekor v1 checkpoint is signed twice.
+    5 "checkpoint_signature_repeated" CheckpointRepeated {
+        /// How many lines there are.
+        count: usize
+    } "the checkpoint has {count} signature lines by the log's key, and 1 is read"
+    /// No signature line is the log's.
+    5 "checkpoint_signature_missing" CheckpointUnsigned {
+        /// The name that was looked for.
+        name: String,
+        /// How many lines there are.
+        lines: usize
+    } "none of the checkpoint's {lines} signature lines is by the log's key {name:?}"
+    /// The log's key did not sign this checkpoint.
+    5 "checkpoint_signature_invalid" CheckpointSignature {
+        /// What the check says.
+        cause: CheckpointRefusal
+    } "{cause}"
+
+    /// The proof is for another tree size than the checkpoint's.
+    7 "proof_tree_size" ProofTreeSize {
+        /// The proof's.
+        proof: TreeSize,
+        /// The checkpoint's.
+        checkpoint: TreeSize
+    } "the inclusion proof is for tree size {proof}, and the checkpoint has {checkpoint}"
+    /// The proof is for another root than the checkpoint's.
+    7 "proof_root_hash" ProofRootHash {
+        /// The proof's.
+        proof: Hash,
+        /// The checkpoint's.
+        checkpoint: Hash
+    } "the inclusion proof is for root {proof}, and the checkpoint has {checkpoint}"
+    /// The proof does not lead from the leaf to the checkpoint's root.
+    7 "inclusion_invalid" Inclusion {
+        /// How it does not.
+        cause: InclusionRefusal
+    } "{cause}"
+    /// The entry's index is not the proof's, and nothing signed says that it may differ.
+    7 "log_index_unbound" LogIndexUnbound {
+        /// The entry's.
+        entry: LeafIndex,
+        /// The proof's.
+        proof: LeafIndex
+    } "the entry's logIndex is {entry}, the proof's {proof}, and no signed entry timestamp binds the former"
+
+    /// A signed entry timestamp on an entry of Rekor v2, which makes none.
+    8 "promise_unexpected" PromiseUnexpected {
+        /// The entry's kind and version.
+        entry: String
+    } "an entry of {entry} has a signed entry timestamp, and no log makes one for it"
+    /// A signed entry timestamp without the time that it signs.
+    8 "integrated_time_missing" IntegratedTimeMissing {}
+        "there is a signed entry timestamp, and no integratedTime that it could be over"
+    /// A time that nothing signs.
+    8 "integrated_time_unbound" IntegratedTimeUnbound {
+        /// Seconds since the epoch.
+        time: u64
+    } "integratedTime is {time}, and no signed entry timestamp binds it"
+    /// The signed entry timestamp does not verify over this body, time, log and index.
+    8 "promise_invalid" Promise {
+        /// What the check says.
+        cause: SignatureInvalid,
+        /// The time that it was checked over, seconds since the epoch.
+        time: u64,
+        /// The index that it was checked over.
+        index: LeafIndex
+    } "the signed entry timestamp does not hold for time {time} and index {index}: {cause}"
+    /// The time lies after now.
+    8 "integrated_time_in_future" IntegratedTimeFuture {
+        /// Seconds since the epoch.
+        time: u64,
+        /// Seconds since the epoch.
+        now: u64
+    } "integratedTime {time} lies after now, {now}"
+    /// The log's key was not valid yet.
+    8 "log_key_not_yet_valid" LogKeyNotYetValid {
+        /// The time of the entry, or now where the entry has none; seconds since the epoch.
+        time: u64,
+        /// From when on the key is valid.
+        start: u64
+    } "the log's key is valid from {start} on, and the time is {time}"
+    /// The log's key was no longer valid.
+    8 "log_key_expired" LogKeyExpired {
+        /// The time of the entry, seconds since the epoch.
+        time: u64,
+        /// Up to when the key was valid.
+        end: u64
+    } "the log's key was valid until {end}, and the time is {time}"
+}
+
+const ALL_LEN: usize = BundleError::CODES.len() + StatementError::CODES.len() + OWN.len();
+
+const ALL: [(u8, &str); ALL_LEN] = {
+    let mut all = [(0, ""); ALL_LEN];
+    let (mut to, mut from) = (0, 0);
+    while from < BundleError::CODES.len() {
+        all[to] = (1, BundleError::CODES[from]);
+        (to, from) = (to + 1, from + 1);
+    }
+    from = 0;
+    while from < StatementError::CODES.len() {
+        all[to] = (3, StatementError::CODES[from]);
+        (to, from) = (to + 1, from + 1);
+    }
+    from = 0;
+    while from < OWN.len() {
+        all[to] = OWN[from];
+        (to, from) = (to + 1, from + 1);
+    }
+    all
+};
+
+impl Refusal {
+    /// Every code that a verdict can bear, with its step. Steps 6 and 9 have none yet: no policy asks for them.
+    pub const ALL_CODES: &'static [(u8, &'static str)] = &ALL;
+
+    /// The code, snake_case, stable.
+    pub fn code(&self) -> &'static str {
+        self.own().1
+    }
+
+    /// The number of the step that refused, 1 to 9.
+    pub fn step(&self) -> u8 {
+        self.own().0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_code_stands_for_two_facts() {
+        let codes: BTreeSet<&str> = Refusal::ALL_CODES.iter().map(|(_, code)| *code).collect();
+        assert_eq!(codes.len(), Refusal::ALL_CODES.len());
+        assert!(Refusal::ALL_CODES.iter().all(|(step, _)| (1..=9).contains(step)));
+        assert!(
+            codes.iter().all(|code| code.bytes().all(|b| b == b'_' || b.is_ascii_lowercase() || b.is_ascii_digit()))
+        );
+    }
+}

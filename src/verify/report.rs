@@ -1,0 +1,420 @@
+//! The report: nine checks, the verdict, and what the verdict does not establish.
+//!
+//! A check holds facts; its sentence is written when it is asked for, so that a judgement that nobody reads costs no formatting.
+//! The JSON form is a public format, `schemas/verdict.schema.json`.
+
+use std::fmt;
+
+use airtight_keys::envelope::Envelope;
+use airtight_keys::public::{Algorithm, KeyId};
+use airtight_log::checkpoint::VerifiedCheckpoint;
+use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
+use jiff::Timestamp;
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
+
+use crate::statement;
+use crate::trust::Validity;
+
+use super::Refusal;
+use super::artifact::About;
+use super::body::{Kind, Leaf};
+
+/// The names of the nine steps.
+const NAMES: [&str; 9] = [
+    "bundle",
+    "signature",
+    "statement and artifact",
+    "log entry",
+    "checkpoint",
+    "witnesses",
+    "inclusion",
+    "key validity and time",
+    "receipts and timestamps",
+];
+
+/// What became of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds.
+    Passed,
+    /// It does not hold.
+    Failed,
+    /// No policy asked for it, or an earlier step had refused.
+    NotAsked,
+}
+
+impl Outcome {
+    /// The word in the JSON form and on the screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Passed => "passed",
+            Outcome::Failed => "failed",
+            Outcome::NotAsked => "not asked",
+        }
+    }
+}
+
+/// One numbered check.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// 1 to 9.
+    pub step: u8,
+    /// What was checked.
+    pub name: &'static str,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What was found; its `Display` is a sentence.
+    pub fact: Fact,
+}
+
+/// What a check found.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    /// Step 1.
+    Shape {
+        /// The length of the bundle's text, bytes.
+        len: usize,
+    },
+    /// Step 2.
+    Signed {
+        /// The algorithm of the key that signed.
+        algorithm: Algorithm,
+        /// The key that signed.
+        key_id: KeyId,
+    },
+    /// Step 3, for an envelope.
+    Statement {
+        /// The predicate type.
+        predicate_type: String,
+        /// How many subjects there are.
+        subjects: usize,
+        /// How many of them were matched.
+        matched: usize,
+    },
+    /// Step 3, for a signature over the artifact itself.
+    Message,
+    /// Step 4.
+    Entry {
+        /// Kind and version of the entry.
+        kind: &'static str,
+        /// Whether the text that `envelopeHash` covers was found again.
+        envelope_reproduced: bool,
+    },
+    /// Step 5.
+    Checkpoint {
+        /// The first line of the checkpoint.
+        origin: String,
+        /// The tree size.
+        size: TreeSize,
+    },
+    /// Step 6.
+    WitnessesNotAsked,
+    /// Step 7.
+    Included {
+        /// The leaf's index in the tree.
+        index: LeafIndex,
+        /// How many hashes the proof has.
+        hashes: usize,
+    },
+    /// Step 8.
+    Time {
+        /// The time that the log signed for, seconds since the epoch.
+        time: Option<u64>,
+        /// When the log's key was valid.
+        validity: Validity,
+    },
+    /// Step 9.
+    TimestampsNotAsked {
+        /// How many RFC 3161 timestamps the bundle has.
+        present: usize,
+    },
+    /// The step that refused.
+    Refused(Refusal),
+    /// A step after the one that refused.
+    NotReached,
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fact::Shape { len } => write!(f, "{len} bytes: one signature, one log entry with proof and checkpoint"),
+            Fact::Signed { algorithm, key_id } => write!(f, "by {algorithm} key {key_id}"),
+            Fact::Statement { predicate_type, subjects, matched } => {
+                write!(f, "{predicate_type}; {matched} of {subjects} subjects matched")
+            }
+            Fact::Message => f.write_str("a signature over the artifact itself, without a statement"),
+            Fact::Entry { kind, envelope_reproduced: true } => write!(f, "{kind}, equal to this envelope and key"),
+            Fact::Entry { kind, envelope_reproduced: false } => {
+                write!(f, "{kind}, equal to this envelope and key; the text its envelopeHash covers is unknown")
+            }
+            Fact::Checkpoint { origin, size } => write!(f, "{origin:?}, tree size {size}, signed by the log's key"),
+            Fact::WitnessesNotAsked => f.write_str("no policy asks for witnesses"),
+            Fact::Included { index, hashes } => write!(f, "leaf index {index}, proof of {hashes} hashes"),
+            Fact::Time { time: Some(time), validity } => {
+                write!(f, "the log signed for {}, its key is valid from {}", At(*time), At(validity.start))?;
+                validity.end.map_or(Ok(()), |end| write!(f, " to {}", At(end)))
+            }
+            Fact::Time { time: None, .. } => f.write_str("the log signed for no time"),
+            Fact::TimestampsNotAsked { present: 0 } => f.write_str("no policy asks for any"),
+            Fact::TimestampsNotAsked { present } => write!(f, "no policy asks for any; {present} present, not judged"),
+            Fact::Refused(refusal) => refusal.fmt(f),
+            Fact::NotReached => f.write_str("an earlier step refused"),
+        }
+    }
+}
+
+/// Seconds since the epoch, shown as RFC 3339.
+struct At(u64);
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match i64::try_from(self.0).ok().and_then(|seconds| Timestamp::from_second(seconds).ok()) {
+            Some(time) => time.fmt(f),
+            None => self.0.fmt(f),
+        }
+    }
+}
+
+/// What was signed, after it was verified.
+#[derive(Debug, Clone)]
+pub enum VerifiedContent {
+    /// An envelope, of which a given key made the signature.
+    Envelope(Envelope),
+    /// The digest of the artifact that was signed.
+    Message(Sha256Digest),
+}
+
+/// A bundle that passed every step that was asked for. Only [`verify`](super::verify) makes one.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    pub(super) content: VerifiedContent,
+    pub(super) signer: KeyId,
+    pub(super) about: About,
+    pub(super) leaf: Leaf,
+    pub(super) log_id: KeyId,
+    pub(super) log_index: LeafIndex,
+    pub(super) leaf_index: LeafIndex,
+    pub(super) checkpoint: VerifiedCheckpoint,
+    pub(super) integrated_time: Option<u64>,
+    pub(super) key_ended: bool,
+    pub(super) timestamps: usize,
+    pub(super) type_asked: bool,
+}
+
+impl Verified {
+    /// Returns what was signed.
+    pub fn content(&self) -> &VerifiedContent {
+        &self.content
+    }
+
+    /// Returns the signed statement's bytes; `None` for a signature over the artifact itself.
+    pub fn payload(&self) -> Option<&[u8]> {
+        match &self.content {
+            VerifiedContent::Envelope(envelope) => Some(envelope.payload_unverified()),
+            VerifiedContent::Message(_) => None,
+        }
+    }
+
+    /// Returns the key that signed.
+    pub fn signer(&self) -> &KeyId {
+        &self.signer
+    }
+
+    /// Returns the predicate type; `None` for a signature over the artifact itself.
+    pub fn predicate_type(&self) -> Option<&str> {
+        self.about.predicate_type.as_deref()
+    }
+
+    /// Returns the subjects that are the artifact, or the files of the directory.
+    pub fn matched(&self) -> &[statement::Subject] {
+        &self.about.matched
+    }
+
+    /// Returns kind and version of the entry, for example `dsse 0.0.1`.
+    pub fn entry_kind(&self) -> &'static str {
+        Kind::name(self.leaf.kind)
+    }
+
+    /// Returns the log's id.
+    pub fn log_id(&self) -> &KeyId {
+        &self.log_id
+    }
+
+    /// Returns the entry's index over all shards of the log.
+    pub fn log_index(&self) -> LeafIndex {
+        self.log_index
+    }
+
+    /// Returns the entry's index in the tree of the checkpoint.
+    pub fn leaf_index(&self) -> LeafIndex {
+        self.leaf_index
+    }
+
+    /// Returns the leaf's hash.
+    pub fn leaf_hash(&self) -> &Hash {
+        &self.leaf.hash
+    }
+
+    /// Returns the checkpoint that the entry is under.
+    pub fn checkpoint(&self) -> &VerifiedCheckpoint {
+        &self.checkpoint
+    }
+
+    /// Returns the time that the log signed for, seconds since the epoch: the log's own claim.
+    pub fn integrated_time(&self) -> Option<u64> {
+        self.integrated_time
+    }
+}
+
+/// The answer.
+#[derive(Debug, Clone)]
+pub struct Report {
+    checks: Vec<Check>,
+    verdict: Option<Result<Verified, Refusal>>,
+}
+
+impl Report {
+    pub(super) fn begin() -> Report {
+        Report { checks: Vec::with_capacity(NAMES.len()), verdict: None }
+    }
+
+    pub(super) fn pass(&mut self, step: u8, fact: Fact) {
+        self.push(step, Outcome::Passed, fact);
+    }
+
+    pub(super) fn skip(&mut self, step: u8, fact: Fact) {
+        self.push(step, Outcome::NotAsked, fact);
+    }
+
+    fn push(&mut self, step: u8, outcome: Outcome, fact: Fact) {
+        self.checks.push(Check { step, name: NAMES[usize::from(step) - 1], outcome, fact });
+    }
+
+    pub(super) fn end(mut self, verified: Verified) -> Report {
+        self.verdict = Some(Ok(verified));
+        self
+    }
+
+    pub(super) fn refuse(mut self, refusal: Refusal) -> Report {
+        self.push(refusal.step(), Outcome::Failed, Fact::Refused(refusal.clone()));
+        for step in refusal.step() + 1..=9 {
+            self.push(step, Outcome::NotAsked, Fact::NotReached);
+        }
+        self.verdict = Some(Err(refusal));
+        self
+    }
+
+    /// Returns the nine checks in their order.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// Returns what was verified.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, where the answer is no.
+    pub fn verdict(&self) -> Result<&Verified, &Refusal> {
+        self.verdict.as_ref().expect("invariant: verify hands out a report only when it has ended").as_ref()
+    }
+
+    /// Lists what a verdict of yes does not establish; empty where the answer is no.
+    pub fn not_established(&self) -> Vec<&'static str> {
+        let Ok(verified) = self.verdict() else { return Vec::new() };
+        let about = &verified.about;
+        let mut list = vec![
+            "that what the signer says is true: a signature shows who said it",
+            "that the log shows everybody the same tree: no witness was asked for",
+            "that the entry is in any log but this one",
+        ];
+        let mut add = |is_so: bool, sentence| {
+            if is_so {
+                list.push(sentence);
+            }
+        };
+        let time = verified.integrated_time;
+        add(time.is_some(), "when it was signed: the time is the log's own word");
+        add(time.is_none(), "when it was signed or logged: there is no signed time");
+        add(time.is_none() && verified.key_ended, "that it was logged before the log's key ended");
+        add(verified.timestamps > 0, "what the timestamps in the bundle say: they were not judged");
+        add(!verified.type_asked && about.predicate_type.is_some(), "that the statement is of a type you expected");
+        add(!about.schema_checked, "that the predicate fits the schema of its type");
+        add(about.is_part, "anything about the other parts: this statement covers one of several");
+        add(about.symlinks_unstated, "where the symbolic links point: the statement does not say");
+        add(!verified.leaf.envelope_reproduced, "in which exact text the envelope was logged");
+        list
+    }
+}
+
+/// Writes the format of `schemas/verdict.schema.json`.
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut object = to.serialize_struct("Report", 5)?;
+        object.serialize_field("verified", &self.verdict().is_ok())?;
+        object.serialize_field("refusal", &self.verdict().err().map(ShownRefusal))?;
+        let checks: Vec<ShownCheck<'_>> = self.checks.iter().map(ShownCheck).collect();
+        object.serialize_field("checks", &checks)?;
+        object.serialize_field("facts", &self.verdict().ok().map(ShownVerified))?;
+        object.serialize_field("not_established", &self.not_established())?;
+        object.end()
+    }
+}
+
+struct ShownRefusal<'a>(&'a Refusal);
+
+impl Serialize for ShownRefusal<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut object = to.serialize_struct("Refusal", 3)?;
+        object.serialize_field("step", &self.0.step())?;
+        object.serialize_field("code", self.0.code())?;
+        object.serialize_field("said", &self.0.to_string())?;
+        object.end()
+    }
+}
+
+struct ShownCheck<'a>(&'a Check);
+
+impl Serialize for ShownCheck<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut object = to.serialize_struct("Check", 4)?;
+        object.serialize_field("step", &self.0.step)?;
+        object.serialize_field("name", self.0.name)?;
+        object.serialize_field("outcome", self.0.outcome.name())?;
+        object.serialize_field("said", &self.0.fact.to_string())?;
+        object.end()
+    }
+}
+
+struct ShownVerified<'a>(&'a Verified);
+
+impl Serialize for ShownVerified<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let verified = self.0;
+        let mut object = to.serialize_struct("Facts", 12)?;
+        object.serialize_field("signer", &verified.signer.to_string())?;
+        object.serialize_field("predicate_type", &verified.predicate_type())?;
+        let subjects: Vec<ShownSubject<'_>> = verified.matched().iter().map(ShownSubject).collect();
+        object.serialize_field("subjects", &subjects)?;
+        object.serialize_field("entry_kind", verified.entry_kind())?;
+        object.serialize_field("log_id", &verified.log_id.to_string())?;
+        object.serialize_field("log_index", &verified.log_index.get())?;
+        object.serialize_field("leaf_index", &verified.leaf_index.get())?;
+        object.serialize_field("leaf_hash", &verified.leaf.hash.to_hex())?;
+        object.serialize_field("origin", verified.checkpoint.origin())?;
+        object.serialize_field("tree_size", &verified.checkpoint.size().get())?;
+        object.serialize_field("root_hash", &verified.checkpoint.root().to_hex())?;
+        object.serialize_field("integrated_time", &verified.integrated_time)?;
+        object.end()
+    }
+}
+
+struct ShownSubject<'a>(&'a statement::Subject);
+
+impl Serialize for ShownSubject<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut object = to.serialize_struct("Subject", 2)?;
+        object.serialize_field("name", &self.0.name)?;
+        object.serialize_field("sha256", &self.0.sha256.hex())?;
+        object.end()
+    }
+}
