@@ -1,0 +1,1 @@
+//! Comparisons of airtight with independent implementations; everything is in `tests/`.
