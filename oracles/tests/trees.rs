@@ -2,6 +2,7 @@
 //! and at random sizes to a million.
 //!
 //! The random tests print their seed; `AIRTIGHT_SEED` runs one again.
+#![allow(clippy::disallowed_methods, reason = "tests are free of the ban list of clippy.toml")]
 
 use std::hash::{BuildHasher, Hasher as _, RandomState};
 
