@@ -1,2 +1,67 @@
-//! The face.
-fn main() {}
+//! The command line: words in, one room called, data and words out.
+//!
+//! | file | what |
+//! |---|---|
+//! | `cli`, `cli/…` | what can be said: every command with its help and an example |
+//! | `exit` | the exit codes |
+//! | `failure` | what is said when something is not done, and what to do next |
+//! | `output` | data to standard output, words to standard error |
+//! | `passphrase` | where a passphrase comes from |
+//! | `invocation` | one call: site, output, clock, randomness |
+//! | `init` | a new site, up to its log |
+//! | `key` | `airtight key …` |
+//!
+//! Nothing happens before it is needed: a command's arguments are built when its name is met, no thread is started, no file
+//! is opened, and the environment is asked for `AIRTIGHT_HOME` alone. Bad usage is exit 2, before anything was touched.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the face is where the clock, randomness, the environment, files and standard streams enter"
+)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::invocation::Invocation;
+
+mod cli;
+mod exit;
+mod failure;
+#[cfg_attr(not(test), expect(dead_code, reason = "called by `init` and `attest --init`, which end in the log"))]
+mod init;
+mod invocation;
+mod key;
+mod output;
+mod passphrase;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let failure = Failure::new(Exit::Internal, "internal", panic.to_string().replace('\n', " "))
+            .next("this is a fault of airtight: please report it with the command that showed it");
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), failure.render(false).as_bytes());
+        std::process::exit(Exit::Internal as i32);
+    }));
+    let Cli { globals, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cli::refuse(&error).into(),
+    };
+    let mut call = Invocation::new(globals);
+    let done = run(command, &mut call);
+    let finished = call.output.finish();
+    let exit = done.and_then(|exit| finished.map(|()| exit)).unwrap_or_else(|failure| {
+        call.output.fail(&failure);
+        failure.exit
+    });
+    exit.into()
+}
+
+fn run(command: Command, call: &mut Invocation) -> Result<Exit, Failure> {
+    match command {
+        Command::Key(noun) => key::run(noun, call),
+        Command::Completions(args) => Ok(cli::completions(&args, call)),
+    }
+}

@@ -1,0 +1,105 @@
+//! What can be said about checking: `airtight verify`, and the protocol of sigstore-conformance.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// Judge a bundle: no site, no network, no database
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit 0 where every check passed, 1 where one refused; the report names each
+check and ends with what the result does not establish.
+
+Example:
+  $ airtight verify release.tar.gz --key signer.pub --trusted-root trusted_root.json
+  $ airtight verify sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \\
+      --bundle test.sigstore.json --key signer.pub --trusted-root trusted_root.json")]
+pub struct VerifyArgs {
+    /// The artifact: a file, a directory, or sha256:HEX
+    #[arg(value_name = "ARTIFACT")]
+    pub artifact: PathBuf,
+
+    /// The bundle; where it is left out, ARTIFACT.sigstore.json
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
+
+    /// A public key that may have signed it, SubjectPublicKeyInfo PEM; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub key: Vec<PathBuf>,
+
+    /// The logs that are trusted, and their keys
+    #[arg(long, value_name = "FILE")]
+    pub trusted_root: PathBuf,
+
+    /// The predicate type it must have: a short name or a URI
+    #[arg(long = "type", value_name = "TYPE")]
+    pub predicate_type: Option<String>,
+}
+
+/// `airtight conformance`: the command line that sigstore-conformance calls.
+#[derive(Debug, Subcommand)]
+pub enum ConformanceCommand {
+    /// Sign a file into a bundle
+    #[command(after_help = "\
+Example:
+  $ airtight conformance sign-bundle --identity-token T --bundle B a.txt")]
+    SignBundle(SignBundleArgs),
+
+    /// Verify a bundle
+    #[command(after_help = "\
+Example:
+  $ airtight conformance verify-bundle --bundle B --key K.pub a.txt")]
+    VerifyBundle(VerifyBundleArgs),
+}
+
+/// `airtight conformance sign-bundle`, as the protocol has it.
+#[derive(Debug, Args)]
+pub struct SignBundleArgs {
+    /// Use the staging instance
+    #[arg(long)]
+    pub staging: bool,
+    /// Make a DSSE envelope around an in-toto statement
+    #[arg(long)]
+    pub in_toto: bool,
+    /// The identity token
+    #[arg(long, value_name = "TOKEN")]
+    pub identity_token: String,
+    /// The bundle to write
+    #[arg(long, value_name = "FILE")]
+    pub bundle: PathBuf,
+    /// The trusted root
+    #[arg(long, value_name = "FILE")]
+    pub trusted_root: Option<PathBuf>,
+    /// The signing config
+    #[arg(long, value_name = "FILE")]
+    pub signing_config: Option<PathBuf>,
+    /// The file to sign
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// `airtight conformance verify-bundle`, as the protocol has it.
+#[derive(Debug, Args)]
+pub struct VerifyBundleArgs {
+    /// Use the staging instance
+    #[arg(long)]
+    pub staging: bool,
+    /// The bundle to judge
+    #[arg(long, value_name = "FILE")]
+    pub bundle: PathBuf,
+    /// The public key that signed it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["certificate_identity", "certificate_oidc_issuer"])]
+    pub key: Option<PathBuf>,
+    /// The identity in the certificate
+    #[arg(long, value_name = "ID")]
+    pub certificate_identity: Option<String>,
+    /// The issuer in the certificate
+    #[arg(long, value_name = "URL")]
+    pub certificate_oidc_issuer: Option<String>,
+    /// The trusted root
+    #[arg(long, value_name = "FILE")]
+    pub trusted_root: Option<PathBuf>,
+    /// A path, or sha256:HEX
+    #[arg(value_name = "FILE_OR_DIGEST")]
+    pub artifact: PathBuf,
+}

@@ -1,0 +1,87 @@
+//! One call of the program: the site it is about, its output, and the powers it may use.
+//!
+//! The clock, randomness, the environment and the terminal enter the program here and in `passphrase`, nowhere else: a
+//! command hands them down as arguments.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use airtight::config::Config;
+use airtight::keyring::Keyring;
+use airtight_keys::sign::{Random, RandomUnavailable};
+
+use crate::cli::Globals;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::passphrase::PassphraseSource;
+
+/// What every command is given.
+pub struct Invocation {
+    /// The site directory, whether it is there or not.
+    pub home: PathBuf,
+    /// Where data and words go.
+    pub output: Output,
+    /// Where the passphrase comes from.
+    pub passphrase: PassphraseSource,
+    now: Option<u64>,
+}
+
+/// The operating system's randomness.
+pub struct OsRandom;
+
+impl Random for OsRandom {
+    fn fill(&mut self, into: &mut [u8]) -> Result<(), RandomUnavailable> {
+        getrandom::fill(into).map_err(|error| RandomUnavailable { reason: error.to_string() })
+    }
+}
+
+impl Invocation {
+    /// Takes what the command line says about every command.
+    pub fn new(globals: Globals) -> Invocation {
+        let Globals { home, json, passphrase_file, now } = globals;
+        Invocation { home, output: Output::of_process(json), passphrase: PassphraseSource::new(passphrase_file), now }
+    }
+
+    /// Returns the moment that counts as now, in seconds since the epoch: `--now` where it was given, else the clock.
+    ///
+    /// # Errors
+    /// `clock_unusable` where the clock stands before 1970.
+    pub fn now(&self) -> Result<u64, Failure> {
+        if let Some(now) = self.now {
+            return Ok(now);
+        }
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map(|since| since.as_secs()).map_err(|_| {
+            Failure::new(Exit::Stale, "clock_unusable", "the clock of this machine stands before 1970")
+                .next("set the clock")
+        })
+    }
+
+    /// Returns the keyring of the site.
+    pub fn keyring(&self) -> Keyring {
+        Keyring::of_site(&self.home)
+    }
+
+    /// Reads the settings of the site.
+    ///
+    /// # Errors
+    /// `site_not_found` where there is no site, else the codes of the settings.
+    #[expect(dead_code, reason = "for the commands that work on a whole site")]
+    pub fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::load(&self.home)?)
+    }
+
+    /// Refuses a site directory that is not there, before anything is made in a place that was only misspelt.
+    ///
+    /// # Errors
+    /// `site_not_found`.
+    pub fn require_home(&self) -> Result<&Path, Failure> {
+        if self.home.is_dir() {
+            return Ok(&self.home);
+        }
+        let message = format!("there is no site directory {}", self.home.display());
+        Err(Failure::new(Exit::NotFound, "site_not_found", message)
+            .next("make a site with `airtight init --origin NAME`, or name one with --home DIR"))
+    }
+}

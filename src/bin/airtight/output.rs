@@ -1,0 +1,162 @@
+//! The two ways out: data to standard output, words to standard error.
+//!
+//! A reader that went away (`airtight log list | head -1`) is no error: what is written after that is dropped, nothing is
+//! said, and the command ends with the exit code it has earned. A verdict of no stays a verdict of no. Any other error of
+//! standard output (a full disk behind `>`) is kept and makes the command fail, for its data is not whole.
+
+use std::io::{self, Write};
+
+use comfy_table::{Table, presets};
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Standard output and standard error of one command.
+pub struct Output {
+    json: bool,
+    data: Box<dyn Write>,
+    words: Box<dyn Write>,
+    lost: Lost,
+}
+
+/// What became of the data.
+enum Lost {
+    Nothing,
+    ReaderGone,
+    Refused(io::Error),
+}
+
+impl Output {
+    /// Returns the process's own standard streams.
+    pub fn of_process(json: bool) -> Output {
+        Output { json, data: Box::new(io::stdout()), words: Box::new(io::stderr()), lost: Lost::Nothing }
+    }
+
+    /// Tells whether data is to be JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Writes one line of data.
+    pub fn line(&mut self, line: impl std::fmt::Display) {
+        self.bytes(format!("{line}\n").as_bytes());
+    }
+
+    /// Writes data as it is.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        if matches!(self.lost, Lost::Nothing)
+            && let Err(error) = self.data.write_all(bytes)
+        {
+            self.lose(error);
+        }
+    }
+
+    /// Writes one JSON value on a line of its own.
+    pub fn json(&mut self, value: &impl Serialize) {
+        let mut line =
+            serde_json::to_vec(value).expect("invariant: the face serializes texts, numbers and lists of them");
+        line.push(b'\n');
+        self.bytes(&line);
+    }
+
+    /// Writes a table: a row of headings, columns two spaces apart, no line drawn, nothing cut off.
+    pub fn table<const COLUMNS: usize>(
+        &mut self,
+        headings: [&str; COLUMNS],
+        rows: impl IntoIterator<Item = [String; COLUMNS]>,
+    ) {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(headings).add_rows(rows);
+        for line in table.lines() {
+            self.line(line.trim());
+        }
+    }
+
+    /// Says something to the person; with `--json` too, for it is no data.
+    pub fn say(&mut self, words: impl std::fmt::Display) {
+        // Nobody can be told that standard error is gone.
+        let _ = writeln!(self.words, "{words}");
+    }
+
+    /// Hands what was written to the system, so that a program that reads along has it.
+    pub fn flush(&mut self) {
+        if matches!(self.lost, Lost::Nothing)
+            && let Err(error) = self.data.flush()
+        {
+            self.lose(error);
+        }
+    }
+
+    /// Tells whether nobody reads any more; a long command may stop then.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the commands that go on for long"))]
+    pub fn is_reader_gone(&self) -> bool {
+        matches!(self.lost, Lost::ReaderGone)
+    }
+
+    /// Ends the output.
+    ///
+    /// # Errors
+    /// `output_unwritable` where standard output refused data for another reason than that nobody reads it.
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        self.flush();
+        match std::mem::replace(&mut self.lost, Lost::Nothing) {
+            Lost::Refused(error) => Err(Failure::new(
+                Exit::MachineRefused,
+                "output_unwritable",
+                format!("standard output does not take the data: {error}"),
+            )),
+            Lost::Nothing | Lost::ReaderGone => Ok(()),
+        }
+    }
+
+    /// Says a failure, in words or as JSON.
+    pub fn fail(&mut self, failure: &Failure) {
+        let _ = self.words.write_all(failure.render(self.json).as_bytes());
+    }
+
+    fn lose(&mut self, error: io::Error) {
+        self.lost = match error.kind() {
+            io::ErrorKind::BrokenPipe => Lost::ReaderGone,
+            _ => Lost::Refused(error),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Refusing(io::ErrorKind);
+
+    impl Write for Refusing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn onto(kind: io::ErrorKind) -> Output {
+        Output { json: false, data: Box::new(Refusing(kind)), words: Box::new(io::sink()), lost: Lost::Nothing }
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_error() {
+        let mut output = onto(io::ErrorKind::BrokenPipe);
+        output.line("x");
+        assert!(output.is_reader_gone());
+        output.line("y");
+        assert!(output.finish().is_ok());
+    }
+
+    #[test]
+    fn a_full_disk_behind_standard_output_is_one() {
+        let mut output = onto(io::ErrorKind::StorageFull);
+        output.line("x");
+        assert!(!output.is_reader_gone());
+        assert_eq!(output.finish().unwrap_err().code, "output_unwritable");
+    }
+}
