@@ -70,26 +70,14 @@ class Cosign:
         return Answer("no", said)
 
 
-class SigstoreGo:
-    name = "sigstore-go"
+class Library:
+    """A small program of ours over a library of others: BUNDLE KEY TRUSTED_ROOT ARTIFACT, exit code 0, 1 or 2."""
 
-    def __init__(self, binary: Path):
-        self.binary = binary
-
-    def ask(self, q: Question, env: dict) -> Answer:
-        return by_exit_code(*call([self.binary, q.bundle, q.key, q.trusted_root, q.artifact], env))
-
-
-class SigstoreJs:
-    def __init__(self, name: str, modules: Path):
-        self.name, self.modules = name, modules
-        self.script = Path(__file__).parent / "js" / "verify.cjs"
+    def __init__(self, name: str, *command: Path):
+        self.name, self.command = name, command
 
     def ask(self, q: Question, env: dict) -> Answer:
-        node = self.modules / "node"
-        return by_exit_code(
-            *call([node, self.script, self.modules, q.bundle, q.key, q.trusted_root, q.artifact], env)
-        )
+        return by_exit_code(*call([*self.command, q.bundle, q.key, q.trusted_root, q.artifact], env))
 
 
 class OpenSsl:

@@ -4,11 +4,9 @@ For each key algorithm a site is made, some things are attested in it, and each 
 bundle and to refuse the last one after each change of alterations.py, with another artifact, under another key, and under
 a trusted root that does not name the log. Any answer but the expected one is a surprise; one surprise fails the run.
 
-    run.py --airtight BINARY --clients CACHE --work DIR
+    run.py --airtight BINARY --clients CACHE --rust SIGSTORE_RUST --work DIR
 
-Everything is left in DIR: the bundles, `reasons.tsv` with the words of every client to every question, and `cases.json`,
-which lists the same questions for a client that asks in bulk (oracles/tests/sigstore.rs):
-[{"name", "bundle", "key", "trusted_root", "artifact", "accept"}], paths relative to DIR.
+Everything is left in DIR: the bundles, and `reasons.tsv` with the words of every client to every question.
 """
 
 import argparse
@@ -20,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alterations import ALTERATIONS
-from clients import Airtight, Answer, Cosign, OpenSsl, Question, SigstoreGo, SigstoreJs
+from clients import Airtight, Answer, Cosign, Library, OpenSsl, Question
 
 ARTIFACT_TYPE = "https://airtight.dev/artifact/v1"
 # One more than a tile, so that the last bundle's proof climbs over a tile's edge.
@@ -153,23 +151,24 @@ def print_table(title: str, rows: list, clients: list) -> tuple[int, int]:
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    for name in ("airtight", "clients", "work"):
+    for name in ("airtight", "clients", "rust", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     options = parser.parse_args()
     binary, cache, work = options.airtight.resolve(), options.clients.resolve(), options.work.resolve()
+    script = Path(__file__).resolve().parent / "js" / "verify.cjs"
     clients = [
         Cosign("cosign 3.1.3", cache / "cosign3" / "cosign"),
         Cosign("cosign 2.6.5", cache / "cosign2" / "cosign"),
-        SigstoreGo(cache / "sigstore-go" / "sigstore-go"),
-        SigstoreJs("js 3.1.1", cache / "js3"),
-        SigstoreJs("js 4.1.3", cache / "js4"),
+        Library("sigstore-go", cache / "sigstore-go" / "sigstore-go"),
+        Library("js 3.1.1", cache / "js3" / "node", script, cache / "js3"),
+        Library("js 4.1.3", cache / "js4" / "node", script, cache / "js4"),
+        Library("sigstore-rust", options.rust.resolve()),
         OpenSsl(),
         Airtight(binary),
     ]
     # No home and no settings: what a client needs is what it is handed.
     env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TMPDIR": str(work)}
     passed = failed = 0
-    listed = []
     with open(work / "reasons.tsv", "w", encoding="utf-8") as reasons:
         for algorithm in ("p256", "ed25519"):
             site = Site(binary, work / algorithm, "interop.example", algorithm)
@@ -179,14 +178,9 @@ def main() -> int:
             counts = print_table(f"signer {algorithm}", rows, clients)
             passed, failed = passed + counts[0], failed + counts[1]
             for case, answers in rows:
-                listed.append({"name": f"{algorithm}: {case.name}", "accept": case.accept} | {
-                    part: str(getattr(case.question, part).relative_to(work))
-                    for part in ("bundle", "key", "trusted_root", "artifact")
-                })  # fmt: skip
                 for name, answer in answers.items():
                     words = " ".join(answer.reason.split())
                     reasons.write(f"{algorithm}\t{case.name}\t{name}\t{answer.verdict}\t{words}\n")
-    (work / "cases.json").write_text(json.dumps(listed, indent=1))
     print(f"\nclients: {passed} passed, {failed} failed")
     return 1 if failed else 0
 
