@@ -1,1 +1,1 @@
-//! Comparisons of airtight with independent implementations; everything is in `tests/`.
+//! Comparisons of airtight with independent implementations; everything is in `tests/` and `examples/`.
