@@ -39,6 +39,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use airtight_log::checkpoint::ORIGIN_LEN_MAX;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
@@ -53,9 +54,6 @@ pub const FILE_NAME: &str = "airtight.yaml";
 
 /// The largest settings file that is read, in bytes. A hundred times what `init` writes; a larger file is a mistake.
 pub const FILE_LEN_MAX: u64 = 64 * 1024;
-
-/// The longest origin, in bytes: it stands in every checkpoint and in every body of the log's own receipts.
-pub const ORIGIN_LEN_MAX: usize = 200;
 
 /// The largest tree ID: a positive signed 64-bit number, as Rekor v1 has it in its checkpoint origins and entry IDs.
 pub const TREE_ID_MAX: u64 = i64::MAX as u64;
@@ -304,7 +302,7 @@ Sync: {{}}
             return refuse(
                 "Log.Origin",
                 &quoted(origin),
-                "a name of 1 to 200 bytes without spaces, control characters and `+`",
+                "a name of 1 to 255 bytes without spaces, control characters and `+`",
             );
         }
         if !(1..=TREE_ID_MAX).contains(tree_id) {

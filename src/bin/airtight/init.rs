@@ -40,7 +40,7 @@ pub fn draft(origin: &str, args: &NewSiteArgs, call: &Invocation) -> Result<Conf
     }
     if !config::is_origin(origin) {
         let message =
-            format!("`{origin}` is not the name of a log: 1 to 200 bytes without spaces, control characters and `+`");
+            format!("`{origin}` is not the name of a log: 1 to 255 bytes without spaces, control characters and `+`");
         return Err(Failure::new(Exit::Usage, "origin_refused", message)
             .next("a name that you own is best, like log.site.example"));
     }
