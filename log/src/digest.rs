@@ -2,12 +2,12 @@
 //!
 //! | type | what it is | written as |
 //! |---|---|---|
-//! | [`Hash`] | the hash of a node of the tree, a root, or a leaf (RFC 6962 §2.1) | base64 in notes and proofs, hex in Rekor's API |
+//! | [`struct@Hash`] | the hash of a node of the tree, a root, or a leaf (RFC 6962 §2.1) | base64 in notes and proofs, hex in Rekor's API |
 //! | [`Sha256Digest`] | the SHA-256 of some content: an artifact, an envelope, a payload | `sha256:` and 64 lowercase hex digits |
 //! | [`LeafIndex`] | the position of an entry in the log, 0-based, below 2^48 | decimal |
 //! | [`TreeSize`] | how many entries a tree has, 0 to 2^48 | decimal |
 //!
-//! A [`Hash`] has a prefix byte under it (0x00 before a leaf, 0x01 before a node), a [`Sha256Digest`] has none:
+//! A [`struct@Hash`] has a prefix byte under it (0x00 before a leaf, 0x01 before a node), a [`Sha256Digest`] has none:
 //! equal bytes in the two types would mean different things, hence two types.
 //!
 //! Every text form has one spelling only: hex is lowercase, base64 is RFC 4648 §4 with padding and zero trailing
