@@ -179,11 +179,15 @@ fn the_managed_key_cases_are_judged_as_the_suite_expects_by_path_and_by_digest()
         ("managed-key-happy-path", "verified"),
         ("managed-key-and-trusted-root", "verified"),
         ("managed-key-no-key_fail", "key_missing"),
-        ("managed-key-wrong-key_fail", "signature_invalid"),
+        // Its key.pub is no key at all, so nothing is left to judge by.
+        ("managed-key-wrong-key_fail", "key_missing"),
     ] {
         let folder = assets.join("bundle-verify").join(case);
-        let keys: Vec<PublicKey> =
-            folder.join("key.pub").exists().then(|| key(folder.join("key.pub"))).into_iter().collect();
+        let keys: Vec<PublicKey> = fs::read_to_string(folder.join("key.pub"))
+            .ok()
+            .and_then(|pem| PublicKey::from_spki_pem(&pem).ok())
+            .into_iter()
+            .collect();
         let own = folder.join("trusted_root.json");
         let public = vectors.join("sigstore-public/trusted_root.json");
         let trusted = root(if own.exists() { own } else { public });
@@ -194,6 +198,10 @@ fn the_managed_key_cases_are_judged_as_the_suite_expects_by_path_and_by_digest()
         }
         if expected == "verified" {
             assert_eq!(code(&judge(&bundle, sha256(b"other"), &keys, &trusted)), "message_digest", "{case}");
+            let wrong = [key(vectors.join("sigstore-clients/out/ec.pub"))];
+            assert_eq!(code(&judge(&bundle, by_path, &wrong, &trusted)), "signature_invalid", "{case}");
+            let unfit = [key(vectors.join("sigstore-clients/out/ed.pub"))];
+            assert_eq!(code(&judge(&bundle, by_path, &unfit, &trusted)), "message_key_unsupported", "{case}");
         }
     }
 }
