@@ -53,6 +53,69 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
     opened?.sync_all()
 }
 
+/// Tells whether a directory may be made at a path: nothing lies there, or an empty directory.
+///
+/// # Errors
+/// What the system said; `NotADirectory` where a file lies there.
+pub fn is_vacant(path: &Path) -> io::Result<bool> {
+    #[expect(clippy::disallowed_methods, reason = "whether a name is free is asked where names are given away")]
+    let read = std::fs::read_dir(path);
+    match read {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a directory that only its owner may enter, and makes its name durable.
+///
+/// # Errors
+/// What the system said.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "a directory of a site is made here, and its name synced")]
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    sync_directory(parent(path))
+}
+
+/// A directory that is built under another name and gets its own in one step. Dropped before, it is taken away.
+#[derive(Debug)]
+pub struct Stage {
+    directory: tempfile::TempDir,
+}
+
+impl Stage {
+    /// Begins a directory beside the path that it will have; missing parents of that path are made.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn beside(path: &Path) -> io::Result<Stage> {
+        #[expect(clippy::disallowed_methods, reason = "the parents of a new site")]
+        std::fs::create_dir_all(parent(path))?;
+        Ok(Stage { directory: Builder::new().prefix(".airtight-init-").tempdir_in(parent(path))? })
+    }
+
+    /// Returns where it lies while it is built.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Gives it its name, over nothing or an empty directory, and makes the name durable.
+    ///
+    /// # Errors
+    /// What the system said; the directory under construction is gone then.
+    pub fn publish(self, path: &Path) -> io::Result<()> {
+        sync_directory(self.path())?;
+        #[expect(clippy::disallowed_methods, reason = "the one step in which a site appears")]
+        std::fs::rename(self.path(), path)?;
+        // The name it was built under is gone: there is nothing to take away any more.
+        let _ = self.directory.keep();
+        sync_directory(parent(path))
+    }
+}
+
 fn written(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<NamedTempFile> {
     let mut file = Builder::new().prefix(".airtight-").suffix(".tmp").tempfile_in(parent(path))?;
     // The temporary file is made 0600, so a private file is never readable by others, not even empty.

@@ -5,11 +5,13 @@
 //! | 3 | [`durable`]: files that appear whole or not at all |
 //! | 4 | [`statement`], [`bundle`], [`trust`], [`config`], [`keyring`], [`disposition`] |
 //! | 5 | [`verify`]: the judgement of a bundle, pure |
+//! | 6 | [`attest`]: statement → envelope → leaf → bundle; sites, and batches |
 //!
 //! A room imports from the floors below it only. The face, `bin/airtight`, stands above them all.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are free of the ban list of clippy.toml"))]
 
+pub mod attest;
 pub mod bundle;
 pub mod config;
 pub mod disposition;

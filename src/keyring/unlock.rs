@@ -2,7 +2,7 @@
 
 use airtight_keys::pem::Passphrase;
 
-use super::{KeyName, KeyringError, PassphraseRefusal};
+use super::{KeyName, KeyringError, PassphraseRefusal, Protection};
 
 /// Where the passphrase comes from: handed to every load of one command, so that it is asked for once.
 pub struct Unlock<'a> {
@@ -16,6 +16,14 @@ impl<'a> Unlock<'a> {
     /// Takes the way to a passphrase. It is called with the name of the first encrypted key that is met.
     pub fn new(ask: impl FnOnce(&KeyName) -> Result<Passphrase, PassphraseRefusal> + 'a) -> Unlock<'a> {
         Unlock { ask: Some(Box::new(ask)), held: None }
+    }
+
+    /// Takes the passphrase under which keys were written a moment ago; keys in the clear need none.
+    pub fn of(protection: Protection<'a>) -> Unlock<'a> {
+        Unlock::new(move |name| match protection {
+            Protection::Passphrase(passphrase) => Ok(passphrase.clone()),
+            Protection::Plain => Err(format!("the key `{name}` is encrypted, and was to be in the clear").into()),
+        })
     }
 
     /// Returns the passphrase for an encrypted key.

@@ -15,7 +15,7 @@ use super::forms::{Content, Restorer, RowDamage, entry_of};
 use super::runs::{self, Key, Kind, Run};
 use super::strata::{Tail, hash_in, place, tile_id};
 use super::{Damage, Facts, Fault, HeadFit, Store, proof_fault};
-use crate::checkpoint::{Checkpoint, NoteRule, SignedCheckpoint, VerifiedCheckpoint};
+use crate::checkpoint::{Checkpoint, LogIdentity, NoteRule, SignedCheckpoint, VerifiedCheckpoint};
 use crate::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
 use crate::proofs::{self, ProofError, verify_inclusion};
 use crate::tree::{Nodes, leaf_hash, root};
@@ -98,6 +98,12 @@ impl<'s> Snapshot<'s> {
                 Err(fault)
             }
         }
+    }
+
+    /// Says who the log is.
+    #[must_use]
+    pub fn identity(&self) -> &LogIdentity {
+        self.store.identity()
     }
 
     /// Gives the tree size at this moment.

@@ -1,0 +1,195 @@
+//! From a statement to a bundle: signed, logged, proven, in one act.
+//!
+//! ```text
+//! Statement            its bytes are the truth from here on                           statement
+//!   → Envelope         one signature over the PAE                                     keys::envelope
+//!   → Prepared         leaf = the Rekor v1 dsse 0.0.1 body; its hash                  log::entry, log::store
+//!   → append           one transaction, one sync: the index is durable                log::store
+//!   → release          read back, consistent with the last head, signed, durable      log::store
+//!   → prove            inclusion proof under the first checkpoint that covers it      log::store
+//!   → bundle           envelope + leaf + proof + checkpoint + entry timestamp         bundle
+//! ```
+//!
+//! Signatures are deterministic, so the same statement by the same key is the same leaf: nothing is appended, and the
+//! first bundle comes back, byte for byte. `site` opens and makes sites, `batch` attests lines as they come.
+
+mod batch;
+mod control;
+mod error;
+mod site;
+
+use std::time::Duration;
+
+use airtight_keys::envelope::{Envelope, IN_TOTO_PAYLOAD_TYPE};
+use airtight_keys::role::{LogKey, SignerKey};
+use airtight_log::digest::{Hash, LeafIndex, TreeSize};
+use airtight_log::entry::{set_message, uuid};
+use airtight_log::store::{Fault, Prepared, ReleasedCheckpoint, Snapshot, StoredEntry, Worker, Writer};
+
+pub use self::batch::{Answer, BATCH_LINES, BatchReport};
+pub use self::error::AttestError;
+pub use self::site::{NewSite, Site, SiteKeys};
+
+use crate::bundle::{Receipt, render};
+use crate::disposition::{Decision, Disposition, standing};
+use crate::statement::Statement;
+
+/// How long a writer waits for another one before it names the holder.
+pub const LOCK_WAIT: Duration = Duration::from_secs(30);
+/// How far the clock may lie before the last entry: a day. Beyond it somebody must look at the clock first.
+pub const CLOCK_BACK_MAX_S: u64 = 86_400;
+
+/// An entry with what proves it.
+#[derive(Clone, Debug)]
+pub struct Proven {
+    /// Its number in the log.
+    pub index: LeafIndex,
+    /// Its leaf hash.
+    pub leaf_hash: Hash,
+    /// Whether this act put it into the log.
+    pub new: bool,
+    /// The size of the tree that the proof is for.
+    pub size: TreeSize,
+    /// What the log claims as the time of the commit, in seconds since the epoch.
+    pub integrated_time: u64,
+    /// Where the entry stands towards the public log.
+    pub disposition: Disposition,
+    /// The id that Rekor v1's API gives the entry: 80 hex digits.
+    pub entry_id: String,
+    /// The Sigstore bundle: one line and a line feed.
+    pub bundle: String,
+    /// The same proof as a C2SP `.tlog-proof`.
+    pub tlog_proof: String,
+}
+
+impl Site {
+    /// Attests statements: signs each, appends them in one transaction, releases a checkpoint and proves each.
+    ///
+    /// # Errors
+    /// [`AttestError`]. After [`Fault::OutcomeUnknown`] attest again: what is in the log already answers with its index.
+    pub fn attest(
+        &mut self,
+        statements: Vec<Statement>,
+        keys: &SiteKeys,
+        now: u64,
+        holder: &str,
+    ) -> Result<Vec<Proven>, AttestError> {
+        let preparer = self.store_mut().preparer()?;
+        let mut worker = preparer.worker();
+        let prepared = statements
+            .into_iter()
+            .map(|statement| sign(statement, &keys.signer, &mut worker))
+            .collect::<Result<Vec<_>, _>>()?;
+        drop(worker);
+        let mut writer = self.store_mut().writer(holder, LOCK_WAIT)?;
+        check_clock(&writer, now)?;
+        let appended = writer.append(&prepared, now)?;
+        if appended.iter().any(|entry| entry.new) {
+            writer.release(&keys.log)?;
+        }
+        let uncovered = {
+            let mut snapshot = writer.read()?;
+            let sizes = appended.iter().map(|entry| entry.index.size_to_hold()).max();
+            sizes.map(|size| snapshot.checkpoint_covering(size)).transpose()?.flatten().is_none()
+        };
+        if uncovered {
+            // A crash after an earlier append left entries that no checkpoint covers yet.
+            writer.release(&keys.log)?;
+        }
+        let mut snapshot = writer.read()?;
+        let decisions = decisions(&mut snapshot)?;
+        appended.iter().map(|entry| prove(&mut snapshot, entry.index, entry.new, &decisions, &keys.log)).collect()
+    }
+
+    /// Gives the bundle of an entry: the same bytes each time, under the first released checkpoint that covers it.
+    ///
+    /// # Errors
+    /// [`AttestError::NotFound`], [`AttestError::Uncovered`], [`AttestError::LeafOnly`], or a [`Fault`].
+    pub fn bundle(&mut self, index: u64, log: &LogKey) -> Result<Proven, AttestError> {
+        // The newest checkpoint may lie in the head file alone.
+        self.store_mut().head_fit()?;
+        let mut snapshot = self.store_mut().read()?;
+        let found = LeafIndex::new(index).ok().filter(|index| snapshot.size().holds(*index));
+        let found = found.ok_or(AttestError::NotFound { index, size: snapshot.size() })?;
+        let decisions = decisions(&mut snapshot)?;
+        prove(&mut snapshot, found, false, &decisions, log)
+    }
+}
+
+/// Signs a statement and makes its leaf.
+fn sign(statement: Statement, signer: &SignerKey, worker: &mut Worker<'_>) -> Result<Prepared, AttestError> {
+    let envelope = Envelope::sign(IN_TOTO_PAYLOAD_TYPE, statement.into_bytes(), signer)?;
+    let text = envelope.to_json();
+    Ok(worker.envelope(&text, &envelope, signer.public()).expect("invariant: signed once just now"))
+}
+
+/// Refuses a clock that lies more than a day before the last entry.
+fn check_clock(writer: &Writer<'_>, now: u64) -> Result<(), AttestError> {
+    match writer.last_time() {
+        Some(last) if now + CLOCK_BACK_MAX_S < last => Err(AttestError::ClockBack { now, last }),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the log's decisions about sending.
+pub(crate) fn decisions(snapshot: &mut Snapshot<'_>) -> Result<Vec<Decision>, AttestError> {
+    control::decisions(snapshot)
+}
+
+/// Says where an entry stands towards the public log.
+///
+/// # Errors
+/// [`Fault`].
+pub fn disposition(snapshot: &mut Snapshot<'_>, index: LeafIndex) -> Result<Disposition, AttestError> {
+    let decisions = decisions(snapshot)?;
+    Ok(standing(index.get(), snapshot.is_control(index)?, &decisions))
+}
+
+/// Makes bundle and proof of one entry.
+fn prove(
+    snapshot: &mut Snapshot<'_>,
+    index: LeafIndex,
+    new: bool,
+    decisions: &[Decision],
+    log: &LogKey,
+) -> Result<Proven, AttestError> {
+    let identity = snapshot.identity().clone();
+    if log.public() != identity.keys() {
+        return Err(Fault::WrongLogKey { origin: identity.origin().to_owned() }.into());
+    }
+    let entry = snapshot.entry(index)?;
+    let checkpoint = snapshot.checkpoint_covering(index.size_to_hold())?;
+    let checkpoint = checkpoint.ok_or(AttestError::Uncovered { index: index.get() })?;
+    let hashes = snapshot.prove(index, checkpoint.size, &checkpoint.root)?;
+    let disposition = standing(index.get(), snapshot.is_control(index)?, decisions);
+    let (_, envelope) = entry.envelope.as_ref().ok_or(AttestError::LeafOnly { index: index.get() })?;
+    let promise = log.p256().sign(&set_message(&entry.body, entry.integrated_time, identity.log_id(), index))?;
+    let receipt = Receipt {
+        log_id: identity.log_id(),
+        index,
+        kind_version: ("dsse", "0.0.1"),
+        promise: Some((entry.integrated_time, &promise)),
+        size: checkpoint.size,
+        root: checkpoint.root,
+        hashes: &hashes,
+        checkpoint: &checkpoint.v1,
+        body: &entry.body,
+    };
+    Ok(Proven {
+        index,
+        leaf_hash: entry.leaf_hash,
+        new,
+        size: checkpoint.size,
+        integrated_time: entry.integrated_time,
+        disposition,
+        entry_id: uuid(identity.tree_id(), &entry.leaf_hash),
+        bundle: render(envelope, &entry.verifier, &receipt),
+        tlog_proof: tlog_proof(&entry, &hashes, &checkpoint),
+    })
+}
+
+/// Writes a C2SP tlog-proof: index, hashes, and the checkpoint verbatim.
+fn tlog_proof(entry: &StoredEntry, hashes: &[Hash], checkpoint: &ReleasedCheckpoint) -> String {
+    let lines: String = hashes.iter().map(|hash| format!("{}\n", hash.to_base64())).collect();
+    format!("c2sp.org/tlog-proof@v1\nindex {}\n{lines}\n{}", entry.index, checkpoint.c2sp)
+}

@@ -1,0 +1,45 @@
+//! The log's own entries: what a site says about itself, signed by its signer like any other statement.
+//!
+//! Their subject is the log: its origin, with the log id (SHA-256 of the P-256 log key) as digest.
+
+use airtight_log::checkpoint::LogIdentity;
+use airtight_log::digest::Sha256Digest;
+use airtight_log::store::Snapshot;
+use serde::Serialize;
+
+use super::AttestError;
+use crate::disposition::{Decision, KeyAnnouncement, TransparencyDecision};
+use crate::disposition::{KEY_V1, TRANSPARENCY_DECISION_V1};
+use crate::statement::{ParsedStatement, PredicateType, Statement, Subject};
+
+/// Makes the statement of a decision about sending.
+pub(super) fn decision(identity: &LogIdentity, decision: &TransparencyDecision) -> Result<Statement, AttestError> {
+    statement(identity, TRANSPARENCY_DECISION_V1, decision)
+}
+
+/// Makes the statement of a new key.
+pub(super) fn key(identity: &LogIdentity, announcement: &KeyAnnouncement) -> Result<Statement, AttestError> {
+    statement(identity, KEY_V1, announcement)
+}
+
+fn statement(identity: &LogIdentity, uri: &str, predicate: &impl Serialize) -> Result<Statement, AttestError> {
+    let subject =
+        Subject { name: identity.origin().to_owned(), sha256: Sha256Digest::from_bytes(*identity.log_id().as_bytes()) };
+    let predicate =
+        serde_json::to_string(predicate).expect("invariant: a predicate of strings and numbers has a JSON form");
+    let predicate_type = PredicateType::uri_of(uri).expect("invariant: our own types are absolute URIs");
+    Ok(Statement::new(&[subject], &predicate_type, Some(&predicate))?)
+}
+
+/// Reads every decision of the log. One that does not parse is no decision: an entry that somebody else's program wrote.
+pub(super) fn decisions(snapshot: &mut Snapshot<'_>) -> Result<Vec<Decision>, AttestError> {
+    let mut decisions = Vec::new();
+    for index in snapshot.control(TRANSPARENCY_DECISION_V1)? {
+        let entry = snapshot.entry(index)?;
+        let Some((_, envelope)) = &entry.envelope else { continue };
+        let Ok(parsed) = ParsedStatement::parse(envelope.payload_unverified()) else { continue };
+        let predicate = parsed.predicate().and_then(|text| serde_json::from_str::<TransparencyDecision>(text).ok());
+        decisions.extend(predicate.map(|predicate| predicate.at(index.get())));
+    }
+    Ok(decisions)
+}

@@ -1,0 +1,199 @@
+//! A site: one directory with settings, keys and a log, opened together or made together.
+
+use std::path::{Path, PathBuf};
+
+use airtight_keys::public::Algorithm;
+use airtight_keys::role::{LogKey, SignerKey};
+use airtight_keys::sign::Random;
+use airtight_log::checkpoint::{LogIdentity, TreeId};
+use airtight_log::store::{Access, Store};
+
+use super::{AttestError, LOCK_WAIT, control, sign};
+use crate::config::{Config, Created, LogSettings, SigningAlgorithm};
+use crate::disposition::{KeyAnnouncement, Sending, SkipReason, TARGET_DEFAULT, TransparencyDecision};
+use crate::durable;
+use crate::keyring::{KeyEntry, KeyName, Keyring, Protection, Unlock};
+
+/// Where the log lies in a site.
+pub const LOG_DIRECTORY: &str = "log";
+
+/// An open site.
+pub struct Site {
+    home: PathBuf,
+    config: Config,
+    keyring: Keyring,
+    store: Store,
+}
+
+/// The unlocked keys of a site: what attesting needs.
+pub struct SiteKeys {
+    /// Signs statements.
+    pub signer: SignerKey,
+    /// Signs checkpoints and entry timestamps.
+    pub log: LogKey,
+}
+
+/// What a new site is made of.
+pub struct NewSite<'a> {
+    /// The log's name.
+    pub origin: &'a str,
+    /// The signer's algorithm.
+    pub signer: Algorithm,
+    /// How the private keys are written.
+    pub protection: Protection<'a>,
+    /// What the first decision notes.
+    pub note: Option<&'a str>,
+}
+
+impl Site {
+    /// Opens a site and its log, and compares what the settings and the log say of each other.
+    ///
+    /// # Errors
+    /// [`AttestError::NoSite`], [`AttestError::Identity`], and what settings and log have to say.
+    pub fn open(home: &Path, access: Access) -> Result<Self, AttestError> {
+        let config = match Config::load(home) {
+            Err(crate::config::ConfigError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                return Err(AttestError::NoSite { home: home.to_owned() });
+            }
+            other => other?,
+        };
+        let head = config.log.head_note_path(home);
+        let store = Store::open(&home.join(LOG_DIRECTORY), &head, access)?;
+        let differs = |member, config: &dyn ToString, log: &dyn ToString| AttestError::Identity {
+            member,
+            config: config.to_string(),
+            log: log.to_string(),
+        };
+        let identity = store.identity();
+        if config.log.origin != identity.origin() {
+            return Err(differs("Log.Origin", &config.log.origin, &identity.origin()));
+        }
+        if config.log.tree_id != identity.tree_id().get() {
+            return Err(differs("Log.TreeId", &config.log.tree_id, &identity.tree_id()));
+        }
+        Ok(Self { home: home.to_owned(), keyring: Keyring::of_site(home), config, store })
+    }
+
+    /// Makes a site: three keys, settings, a log whose entry 0 is the first decision. It is built beside `home` and
+    /// moved there in one step, so that there is a whole site or none.
+    ///
+    /// # Errors
+    /// [`AttestError::SiteExists`] where `home` is not empty; [`AttestError::Origin`]; the machine's refusals.
+    pub fn create(home: &Path, new: &NewSite<'_>, now: u64, random: &mut dyn Random) -> Result<(), AttestError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| AttestError::Io { path, source }
+        };
+        if !durable::is_vacant(home).map_err(io(home))? {
+            return Err(AttestError::SiteExists { home: home.to_owned() });
+        }
+        let stage = durable::Stage::beside(home).map_err(io(home))?;
+        build(stage.path(), new, now, random)?;
+        stage.publish(home).map_err(io(home))
+    }
+
+    /// Gives the site's directory.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Gives the settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Gives the keyring.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// Gives the log for reading its identity.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Gives the log.
+    pub fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// Names the signer that is used where none is asked for: the settings' `Signing.KeyId`, if the keyring has it.
+    ///
+    /// # Errors
+    /// [`AttestError::Keyring`] for a name that is no key name.
+    pub fn default_signer(&self) -> Result<KeyName, AttestError> {
+        let name = self.config.signals.signing.key_id.parse();
+        Ok(name.unwrap_or_else(|_| KeyName::signer()))
+    }
+
+    /// Unlocks what attesting needs; the passphrase is asked for once, if a key is encrypted.
+    ///
+    /// # Errors
+    /// [`AttestError::Keyring`].
+    pub fn unlock(&self, signer: &KeyName, unlock: &mut Unlock<'_>) -> Result<SiteKeys, AttestError> {
+        Ok(SiteKeys { signer: self.keyring.load_signer(signer, unlock)?, log: self.keyring.load_log(unlock)? })
+    }
+
+    /// Logs a new key: its name, role and what it can do.
+    ///
+    /// # Errors
+    /// [`AttestError`].
+    pub fn announce_key(
+        &mut self,
+        key: &KeyEntry,
+        keys: &SiteKeys,
+        now: u64,
+        holder: &str,
+    ) -> Result<u64, AttestError> {
+        let announcement = KeyAnnouncement::new(key.name.as_str(), key.role(), key.algorithm(), key.key_id());
+        let statement = control::key(self.store.identity(), &announcement)?;
+        Ok(self.attest(vec![statement], keys, now, holder)?[0].index.get())
+    }
+}
+
+/// Builds a site in an empty directory.
+fn build(home: &Path, new: &NewSite<'_>, now: u64, random: &mut dyn Random) -> Result<(), AttestError> {
+    let keyring = Keyring::of_site(home);
+    keyring.generate(&KeyName::signer(), new.signer, new.protection, random)?;
+    keyring.generate(&KeyName::log(), Algorithm::P256, new.protection, random)?;
+    keyring.generate(&KeyName::log_ed25519(), Algorithm::Ed25519, new.protection, random)?;
+    let mut tree_id = [0; 8];
+    random.fill(&mut tree_id).map_err(|error| AttestError::Keyring(error.into()))?;
+    // Positive, 63 bits, never 0.
+    let tree_id = (u64::from_be_bytes(tree_id) >> 1).max(1);
+    let log = LogSettings {
+        origin: new.origin.to_owned(),
+        tree_id,
+        head_note: PathBuf::from("head.note"),
+        created: Created::from_seconds(now).ok_or(AttestError::ClockBack { now, last: 0 })?,
+        epoch: 1,
+    };
+    let algorithm = match new.signer {
+        Algorithm::P256 => SigningAlgorithm::EcdsaP256Sha256,
+        Algorithm::Ed25519 => SigningAlgorithm::Ed25519,
+    };
+    let mut config = Config::new(log, algorithm)?;
+    config.signals.signing.key_id = KeyName::signer().as_str().to_owned();
+    let refused = |error: airtight_log::checkpoint::IdentityError| AttestError::Origin { said: error.to_string() };
+    let id = TreeId::new(tree_id).map_err(refused)?;
+    let identity = LogIdentity::new(new.origin, id, keyring.log_public()?).map_err(refused)?;
+    let directory = home.join(LOG_DIRECTORY);
+    durable::make_directory(&directory).map_err(|source| AttestError::Io { path: directory.clone(), source })?;
+    let mut store = Store::create(&directory, &identity, now, &config.log.head_note_path(home))?;
+    // Written just now, so no passphrase need be asked for: it is at hand.
+    let mut unlock = Unlock::of(new.protection);
+    let keys =
+        SiteKeys { signer: keyring.load_signer(&KeyName::signer(), &mut unlock)?, log: keyring.load_log(&mut unlock)? };
+    let disabled = Sending::NotEnabled(SkipReason::RekorDisabled);
+    let first = TransparencyDecision::new(TARGET_DEFAULT, disabled, 0, new.note)?;
+    let statement = control::decision(&identity, &first)?;
+    let preparer = store.preparer()?;
+    let prepared = sign(statement, &keys.signer, &mut preparer.worker())?;
+    let mut writer = store.writer_unchecked("airtight init", LOCK_WAIT)?;
+    writer.append(&[prepared], now)?;
+    writer.release(&keys.log)?;
+    drop(writer);
+    drop(store);
+    config.write_new(home)?;
+    Ok(())
+}
