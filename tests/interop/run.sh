@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Asks clients that know nothing of airtight to judge its bundles and its tiles, with the network cut off.
+# Asks clients that know nothing of airtight to judge its bundles, its keys and its tiles, with the network cut off.
 #
 #     tests/interop/run.sh [AIRTIGHT]        # the binary; default: target/release/airtight
 #
@@ -37,6 +37,7 @@ networks=$(offline sed -n 's/^ *\([^ :]*\):.*/\1/p' /proc/net/dev | tr '\n' ' ')
 echo "offline: the only network device is lo, and it is down"
 
 offline python3 "$here/run.py" --airtight "$airtight" --clients "$cache" --rust "$rust" --work "$work" || failed=1
+offline python3 "$here/keys.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
 offline python3 "$here/tiles.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
 
 if [ $failed -eq 0 ] && [ -z "$keep" ]; then
