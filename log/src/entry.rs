@@ -473,10 +473,16 @@ impl<'b> Reader<'b> {
 /// Above 2^53 RFC 8785 writes numbers otherwise, and no signature of a real log fits what is returned here; every
 /// argument still has its own bytes.
 pub fn set_message(body: &[u8], integrated_time: u64, log_id: &KeyId, index: LeafIndex) -> Vec<u8> {
-    let mut message = String::with_capacity(192 + body.len() * 4 / 3);
-    message.push_str(r#"{"body":""#);
-    STANDARD.encode_string(body, &mut message);
-    message.push_str(&format!(r#"","integratedTime":{integrated_time},"logID":"{log_id}","logIndex":{index}}}"#));
+    set_message_of_base64(&STANDARD.encode(body), integrated_time, log_id, index)
+}
+
+/// Returns what [`set_message`] does, from a body that is in canonical base64 already, as a bundle holds it.
+pub fn set_message_of_base64(body: &str, integrated_time: u64, log_id: &KeyId, index: LeafIndex) -> Vec<u8> {
+    let mut message = String::with_capacity(192 + body.len());
+    push_all(&mut message, &[r#"{"body":""#, body, r#"","integratedTime":"#, &integrated_time.to_string()]);
+    push_all(&mut message, &[r#","logID":""#]);
+    push_hex(&mut message, &Sha256Digest::from_bytes(*log_id.as_bytes()));
+    push_all(&mut message, &[r#"","logIndex":"#, &index.to_string(), "}"]);
     message.into_bytes()
 }
 

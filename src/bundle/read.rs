@@ -98,7 +98,9 @@ impl<'a> Bundle<'a> {
         if text.len() > BUNDLE_LEN_MAX {
             return Err(BundleError::TooLarge { len: text.len() });
         }
-        let wire = match serde_json::from_slice::<Object<WireBundle<'a>>>(text) {
+        let utf8 = std::str::from_utf8(text)
+            .map_err(|error| BundleError::NotJson(StrictJsonError::NotUtf8 { at: error.valid_up_to() }))?;
+        let wire = match serde_json::from_str::<Object<WireBundle<'a>>>(utf8) {
             Ok(Object(wire)) => wire,
             Err(error) => return Err(why(text, &error)),
         };

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use airtight_keys::strict_json::{self, Object};
+use airtight_keys::strict_json::{self, Object, StrictJsonError};
 use airtight_log::digest::Sha256Digest;
 
 use super::{LIMITS, STATEMENT_LEN_MAX, STATEMENT_TYPE, STATEMENT_TYPE_V01, SUBJECTS_MAX, StatementError};
@@ -44,7 +44,9 @@ impl<'a> ParsedStatement<'a> {
         if payload.len() > STATEMENT_LEN_MAX {
             return Err(StatementError::TooLarge { len: payload.len() });
         }
-        let wire: Wire<'a> = match serde_json::from_slice::<Object<Wire<'a>>>(payload) {
+        let text = std::str::from_utf8(payload)
+            .map_err(|error| StatementError::Json(StrictJsonError::NotUtf8 { at: error.valid_up_to() }))?;
+        let wire: Wire<'a> = match serde_json::from_str::<Object<Wire<'a>>>(text) {
             Ok(object) => object.0,
             Err(error) => return Err(why(payload, &error)),
         };

@@ -4,7 +4,7 @@ use airtight_keys::note::{NoteRefusal, NoteVerifier};
 use airtight_keys::public::{Algorithm, KeyId};
 use airtight_log::checkpoint::{CheckpointRefusal, NoteRule, SignedCheckpoint, VerifiedCheckpoint};
 use airtight_log::digest::Hash;
-use airtight_log::entry::set_message;
+use airtight_log::entry::set_message_of_base64;
 
 use crate::bundle::LogEntry;
 use crate::trust::{Found, TrustedLog, TrustedRoot};
@@ -105,7 +105,7 @@ pub(super) fn time(entry: &LogEntry<'_>, kind: Kind, log: &TrustedLog, now: u64)
         (None, None) => return Ok(None),
         (Some(time), Some(promise)) => (time, promise),
     };
-    let message = set_message(&entry.body(), time, &KeyId::from_bytes(entry.log_id), entry.log_index);
+    let message = set_message_of_base64(&entry.body_base64, time, &KeyId::from_bytes(entry.log_id), entry.log_index);
     log.key().verify(&message, promise).map_err(|cause| Refusal::Promise { cause, time, index: entry.log_index })?;
     if time > latest {
         return Err(Refusal::IntegratedTimeFuture { time, now });

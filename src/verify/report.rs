@@ -129,7 +129,7 @@ pub enum Fact {
         present: usize,
     },
     /// The step that refused.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// A step after the one that refused.
     NotReached,
 }
@@ -296,7 +296,7 @@ impl Report {
     }
 
     pub(super) fn refuse(mut self, refusal: Refusal) -> Report {
-        self.push(refusal.step(), Outcome::Failed, Fact::Refused(refusal.clone()));
+        self.push(refusal.step(), Outcome::Failed, Fact::Refused(Box::new(refusal.clone())));
         for step in refusal.step() + 1..=9 {
             self.push(step, Outcome::NotAsked, Fact::NotReached);
         }
