@@ -27,7 +27,7 @@ use airtight_log::entry::{set_message, uuid};
 use airtight_log::store::{Fault, Prepared, ReleasedCheckpoint, Snapshot, StoredEntry, Worker, Writer};
 
 pub use self::batch::{Answer, BATCH_LINES, BatchReport};
-pub use self::error::AttestError;
+pub use self::error::{AttestError, fault_code, misfit_code, open_code};
 pub use self::site::{NewSite, Site, SiteKeys};
 
 use crate::bundle::{Receipt, render};

@@ -22,6 +22,8 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 
+mod site;
+
 /// Why a command stopped.
 #[derive(Debug)]
 pub struct Failure {
@@ -85,7 +87,7 @@ impl From<ConfigError> for Failure {
         let failure = |exit| Failure::new(exit, error.code(), error.to_string());
         match &error {
             ConfigError::File { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Failure::new(Exit::NotFound, "site_not_found", error.to_string())
+                Failure::new(Exit::NotFound, "no_site", error.to_string())
                     .next("make a site with `airtight init --origin NAME`, or name one with --home DIR")
             }
             ConfigError::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {

@@ -66,7 +66,7 @@ impl Invocation {
     /// Reads the settings of the site.
     ///
     /// # Errors
-    /// `site_not_found` where there is no site, else the codes of the settings.
+    /// `no_site` where there is no site, else the codes of the settings.
     #[expect(dead_code, reason = "for the commands that work on a whole site")]
     pub fn config(&self) -> Result<Config, Failure> {
         Ok(Config::load(&self.home)?)
@@ -75,13 +75,13 @@ impl Invocation {
     /// Refuses a site directory that is not there, before anything is made in a place that was only misspelt.
     ///
     /// # Errors
-    /// `site_not_found`.
+    /// `no_site`.
     pub fn require_home(&self) -> Result<&Path, Failure> {
         if self.home.is_dir() {
             return Ok(&self.home);
         }
         let message = format!("there is no site directory {}", self.home.display());
-        Err(Failure::new(Exit::NotFound, "site_not_found", message)
+        Err(Failure::new(Exit::NotFound, "no_site", message)
             .next("make a site with `airtight init --origin NAME`, or name one with --home DIR"))
     }
 }

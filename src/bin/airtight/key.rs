@@ -14,7 +14,7 @@ use crate::passphrase::PassphraseSource;
 /// Runs one command about keys.
 ///
 /// # Errors
-/// The codes of the keyring, of the passphrase, and `site_not_found`.
+/// The codes of the keyring, of the passphrase, and `no_site`.
 pub fn run(command: KeyCommand, call: &mut Invocation) -> Result<Exit, Failure> {
     match command {
         KeyCommand::Generate(args) => generate(&args, call),
