@@ -67,6 +67,14 @@ pub fn is_vacant(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Makes sure that a file can be made in a directory, before something is done whose result must lie there.
+///
+/// # Errors
+/// What the system said.
+pub fn check_writable(directory: &Path) -> io::Result<()> {
+    Builder::new().prefix(".airtight-").suffix(".tmp").tempfile_in(directory).map(drop)
+}
+
 /// Makes a directory that only its owner may enter, and makes its name durable.
 ///
 /// # Errors

@@ -15,6 +15,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
 use airtight_log::store::{Prepared, Preparer};
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 use super::{AttestError, LOCK_WAIT, Site, SiteKeys, check_clock, sign};
 use crate::statement::{STATEMENT_LEN_MAX, Statement, StatementError};
@@ -49,6 +51,33 @@ pub enum Answer {
         /// Both sides of the fact.
         message: String,
     },
+}
+
+/// `{"line":…,"leaf_index":…,"leaf_hash":"<hex>","new":…}` or `{"line":…,"error":{"code":…,"message":…}}`.
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Refusal<'a> {
+            code: &'a str,
+            message: &'a str,
+        }
+        match self {
+            Self::Logged { line, leaf_index, leaf_hash, new } => {
+                let mut object = to.serialize_struct("Answer", 4)?;
+                object.serialize_field("line", line)?;
+                object.serialize_field("leaf_index", leaf_index)?;
+                object.serialize_field("leaf_hash", leaf_hash)?;
+                object.serialize_field("new", new)?;
+                object.end()
+            }
+            Self::Refused { line, code, message } => {
+                let mut object = to.serialize_struct("Answer", 2)?;
+                object.serialize_field("line", line)?;
+                object.serialize_field("error", &Refusal { code, message })?;
+                object.end()
+            }
+        }
+    }
 }
 
 /// What a whole batch came to.

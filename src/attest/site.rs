@@ -13,9 +13,13 @@ use crate::config::{Config, Created, LogSettings, SigningAlgorithm};
 use crate::disposition::{KeyAnnouncement, Sending, SkipReason, TARGET_DEFAULT, TransparencyDecision};
 use crate::durable;
 use crate::keyring::{KeyEntry, KeyName, Keyring, Protection, Unlock};
+use crate::trust::TrustedRoot;
 
 /// Where the log lies in a site.
 pub const LOG_DIRECTORY: &str = "log";
+
+/// What an auditor is handed, beside the signers' public keys.
+pub const TRUSTED_ROOT: &str = "trusted_root.json";
 
 /// An open site.
 pub struct Site {
@@ -107,6 +111,11 @@ impl Site {
         &self.keyring
     }
 
+    /// Gives the trusted root that verifies this site's bundles.
+    pub fn trusted_root(&self) -> TrustedRoot {
+        trusted_root(self.store.identity(), self.store.created())
+    }
+
     /// Gives the log for reading its identity.
     pub fn store(&self) -> &Store {
         &self.store
@@ -194,6 +203,13 @@ fn build(home: &Path, new: &NewSite<'_>, now: u64, random: &mut dyn Random) -> R
     writer.release(&keys.log)?;
     drop(writer);
     drop(store);
+    let path = home.join(TRUSTED_ROOT);
+    durable::create_new(&path, trusted_root(&identity, now).render().as_bytes(), durable::Mode::Public)
+        .map_err(|source| AttestError::Io { path, source })?;
     config.write_new(home)?;
     Ok(())
+}
+
+fn trusted_root(identity: &LogIdentity, created: u64) -> TrustedRoot {
+    TrustedRoot::of_log(&format!("https://{}", identity.origin()), &identity.keys().p256, created)
 }

@@ -60,9 +60,29 @@ pub struct Globals {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
+    Init(site::InitArgs),
+
+    Attest(attest::AttestArgs),
+
+    Verify(verify::VerifyArgs),
+
+    /// Show what a bundle says, and give the bundle of an entry
+    #[command(subcommand)]
+    Bundle(bundle::BundleCommand),
+
     /// Make, list and hand over keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+
+    /// Hand over what verifies this site's bundles
+    #[command(subcommand)]
+    Trust(bundle::TrustCommand),
+
+    Demo(site::DemoArgs),
+
+    /// Answer as sigstore-conformance asks
+    #[command(subcommand, hide = true)]
+    Conformance(verify::ConformanceCommand),
 
     /// Print the completions of a shell
     #[command(after_help = "\
@@ -163,17 +183,9 @@ mod tests {
     }
 
     fn built() -> clap::Command {
-        let with = |name: &'static str, add: fn(clap::Command) -> clap::Command| add(clap::Command::new(name));
-        let noun = |name: &'static str, add: fn(clap::Command) -> clap::Command| with(name, add).about("a noun");
-        let mut command = Cli::command()
-            .subcommand(with("init", site::InitArgs::augment_args))
-            .subcommand(with("demo", site::DemoArgs::augment_args))
-            .subcommand(with("attest", attest::AttestArgs::augment_args))
-            .subcommand(with("verify", verify::VerifyArgs::augment_args))
-            .subcommand(noun("bundle", bundle::BundleCommand::augment_subcommands))
-            .subcommand(noun("trust", bundle::TrustCommand::augment_subcommands))
-            .subcommand(noun("log", log::LogCommand::augment_subcommands))
-            .subcommand(noun("conformance", verify::ConformanceCommand::augment_subcommands));
+        let noun =
+            |name: &'static str, add: fn(clap::Command) -> clap::Command| add(clap::Command::new(name)).about("a noun");
+        let mut command = Cli::command().subcommand(noun("log", log::LogCommand::augment_subcommands));
         command.build();
         command
     }

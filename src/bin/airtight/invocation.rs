@@ -6,9 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use airtight::config::Config;
+use airtight::attest::Site;
 use airtight::keyring::Keyring;
 use airtight_keys::sign::{Random, RandomUnavailable};
+use airtight_log::store::Access;
 
 use crate::cli::Globals;
 use crate::exit::Exit;
@@ -63,13 +64,18 @@ impl Invocation {
         Keyring::of_site(&self.home)
     }
 
-    /// Reads the settings of the site.
+    /// Returns the clock, for commands that go on for long.
+    pub fn clock(&self) -> impl Fn() -> Option<u64> + use<> {
+        let fixed = self.now;
+        move || fixed.or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs()))
+    }
+
+    /// Opens the site.
     ///
     /// # Errors
-    /// `no_site` where there is no site, else the codes of the settings.
-    #[expect(dead_code, reason = "for the commands that work on a whole site")]
-    pub fn config(&self) -> Result<Config, Failure> {
-        Ok(Config::load(&self.home)?)
+    /// `no_site`, and the codes of settings and log.
+    pub fn open_site(&mut self, access: Access) -> Result<Site, Failure> {
+        Ok(Site::open(&self.home, access)?)
     }
 
     /// Refuses a site directory that is not there, before anything is made in a place that was only misspelt.

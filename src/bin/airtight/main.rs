@@ -8,7 +8,8 @@
 //! | `output` | data to standard output, words to standard error |
 //! | `passphrase` | where a passphrase comes from |
 //! | `invocation` | one call: site, output, clock, randomness |
-//! | `init` | a new site, up to its log |
+//! | `artifacts` | files and directories, hashed |
+//! | `init`, `attest`, `verify`, `bundle`, `demo` | the commands of these names; `trust` stands with `bundle`, `conformance` with `verify` |
 //! | `key` | `airtight key …` |
 //!
 //! Nothing happens before it is needed: a command's arguments are built when its name is met, no thread is started, no file
@@ -28,15 +29,19 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
 
+mod artifacts;
+mod attest;
+mod bundle;
 mod cli;
+mod demo;
 mod exit;
 mod failure;
-#[cfg_attr(not(test), expect(dead_code, reason = "called by `init` and `attest --init`, which end in the log"))]
 mod init;
 mod invocation;
 mod key;
 mod output;
 mod passphrase;
+mod verify;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
@@ -61,7 +66,14 @@ fn main() -> ExitCode {
 
 fn run(command: Command, call: &mut Invocation) -> Result<Exit, Failure> {
     match command {
+        Command::Init(args) => init::run(&args, call),
+        Command::Attest(args) => attest::run(&args, call),
+        Command::Verify(args) => verify::run(&args, call),
+        Command::Bundle(noun) => bundle::run(&noun, call),
         Command::Key(noun) => key::run(noun, call),
+        Command::Trust(noun) => bundle::trust(&noun, call),
+        Command::Demo(_) => demo::run(call),
+        Command::Conformance(noun) => verify::conformance(&noun, call),
         Command::Completions(args) => Ok(cli::completions(&args, call)),
     }
 }

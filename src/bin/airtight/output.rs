@@ -89,7 +89,6 @@ impl Output {
     }
 
     /// Tells whether nobody reads any more; a long command may stop then.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the commands that go on for long"))]
     pub fn is_reader_gone(&self) -> bool {
         matches!(self.lost, Lost::ReaderGone)
     }

@@ -8,7 +8,7 @@ use super::key::AlgorithmName;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Entry 0 of the new log is the first decision: from here on entries are not
-sent to Rekor. A signer that was imported before is kept and used.
+sent to Rekor. The site appears whole or not at all.
 
 Example:
   $ airtight init --origin log.site.example

@@ -19,9 +19,9 @@ pub struct VerifyArgs {
     #[arg(value_name = "ARTIFACT")]
     pub artifact: PathBuf,
 
-    /// The bundle; where it is left out, ARTIFACT.sigstore.json
+    /// The bundle; where it is left out, ARTIFACT.sigstore.json. More than one: the parts of a directory
     #[arg(long, value_name = "FILE")]
-    pub bundle: Option<PathBuf>,
+    pub bundle: Vec<PathBuf>,
 
     /// A public key that may have signed it, SubjectPublicKeyInfo PEM; may be given more than once
     #[arg(long, value_name = "FILE")]

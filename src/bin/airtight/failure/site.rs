@@ -11,6 +11,7 @@
 use std::io;
 
 use airtight::attest::{AttestError, fault_code, open_code};
+use airtight::statement::{PredicateType, StatementError, UnknownPredicateType};
 use airtight_log::store::{Fault, HeadFit, OpenError};
 
 use super::Failure;
@@ -47,11 +48,35 @@ impl From<AttestError> for Failure {
             }
             E::LeafOnly { .. } => failure(Exit::NotFound).next("prove the leaf alone: airtight log prove N"),
             E::Recover(_) => failure(Exit::LogUnfit),
-            E::Statement(_) => failure(Exit::Malformed),
+            E::Statement(error) => error.into(),
             E::Control(_) => failure(Exit::Usage),
             E::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => failure(Exit::NotFound),
             E::Io { .. } | E::Input(_) | E::Output(_) | E::Envelope(_) | E::Sign(_) => failure(Exit::MachineRefused),
         }
+    }
+}
+
+impl From<StatementError> for Failure {
+    fn from(error: StatementError) -> Failure {
+        let failure = Failure::new(Exit::Malformed, error.code(), error.to_string());
+        match error {
+            StatementError::TooManySubjects { .. } => failure.next("make as many statements as it takes with --split"),
+            StatementError::NoSubject => failure.next("name a file, or a directory that holds one"),
+            StatementError::SubjectTwice { .. } => failure.next("rename one, or attest them apart"),
+            StatementError::TooLarge { .. } => {
+                failure.next("attest the file that it describes, and hand the rest over beside it")
+            }
+            StatementError::ControlType { .. } => failure.next("choose a predicate type of your own"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<UnknownPredicateType> for Failure {
+    fn from(error: UnknownPredicateType) -> Failure {
+        let names: Vec<&str> = PredicateType::names().map(|(name, _)| name).collect();
+        Failure::new(Exit::Usage, "predicate_type_unknown", error.to_string())
+            .next(format!("give a URI, or one of {}", names.join(", ")))
     }
 }
 

@@ -1,0 +1,209 @@
+//! Artifacts as they lie on disk: what they hash to, and which bundle belongs to which.
+//!
+//! A file is hashed once, streaming. A directory is every regular file below it, named by its path inside with `/`,
+//! sorted; a symbolic link is not followed: its name and target are stated instead. What cannot be stated is refused
+//! before anything is signed: a link that leads back to a directory above it (`directory_loop`), sockets, devices and
+//! pipes (`special_file`), names that are not UTF-8 (`name_not_utf8`), a file whose length changed while it was read
+//! (`artifact_changed`).
+
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use airtight::statement::{Subject, Symlink};
+use airtight_log::digest::Sha256Digest;
+use indicatif::{ProgressBar, ProgressStyle};
+use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Bytes read at a time: large beside a system call, small beside the caches.
+const BLOCK: usize = 256 << 10;
+/// "Too many levels of symbolic links", which the standard library does not name yet.
+const ELOOP: i32 = 40;
+/// From so many bytes on a progress bar is shown on a terminal.
+const PROGRESS_FROM: u64 = 256 << 20;
+
+/// One file or directory, hashed.
+#[derive(Debug)]
+pub struct Artifact {
+    /// What it is called: the last part of its path.
+    pub name: String,
+    /// Whether it is a directory.
+    pub is_directory: bool,
+    /// Its files, sorted by name; of a file, itself.
+    pub files: Vec<Subject>,
+    /// A directory's symbolic links, sorted by name.
+    pub symlinks: Vec<Symlink>,
+    /// Bytes of all files together.
+    pub size: u64,
+}
+
+/// Reads and hashes one path.
+///
+/// # Errors
+/// `artifact_not_found`, `artifact_unreadable`, and what the head of this file lists.
+pub fn read(path: &Path) -> Result<Artifact, Failure> {
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+    let name = name_of(path)?;
+    let (names, symlinks) = if metadata.is_dir() {
+        walk(path)?
+    } else if metadata.is_file() {
+        (vec![(name.clone(), path.to_owned(), metadata.len())], Vec::new())
+    } else {
+        return Err(special(path));
+    };
+    let size = names.iter().map(|(_, _, len)| len).sum();
+    let digests = hash_all(&names, size)?;
+    let files = names.into_iter().zip(digests).map(|((name, _, _), sha256)| Subject { name, sha256 }).collect();
+    Ok(Artifact { name, is_directory: metadata.is_dir(), files, symlinks, size })
+}
+
+/// Gives the name of an artifact: the last part of its path, resolved where that is `.` or `..`.
+///
+/// # Errors
+/// `name_not_utf8`; `artifact_not_found`, where a path that ends in dots does not resolve.
+pub fn name_of(path: &Path) -> Result<String, Failure> {
+    let resolved;
+    let last = match path.file_name() {
+        Some(name) => name,
+        None => {
+            resolved = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
+            resolved.file_name().unwrap_or("root".as_ref())
+        }
+    };
+    last.to_str().map(str::to_owned).ok_or_else(|| not_utf8(path))
+}
+
+/// A file to hash: its name in the statement, where it lies, how long it is.
+type Named = (String, PathBuf, u64);
+
+fn walk(directory: &Path) -> Result<(Vec<Named>, Vec<Symlink>), Failure> {
+    let (mut files, mut symlinks) = (Vec::new(), Vec::new());
+    for entry in WalkDir::new(directory).min_depth(1).sort_by_file_name() {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(directory).to_owned();
+            unreadable(&path, &error.into_io_error().unwrap_or_else(|| io::ErrorKind::Other.into()))
+        })?;
+        let path = entry.path();
+        let inside = path.strip_prefix(directory).expect("invariant: a walk stays below where it began");
+        let name = inside.to_str().ok_or_else(|| not_utf8(path))?.replace(std::path::MAIN_SEPARATOR, "/");
+        let kind = entry.file_type();
+        if kind.is_symlink() {
+            let target = fs::read_link(path).map_err(|error| unreadable(path, &error))?;
+            refuse_loop(path, &target)?;
+            let target = target.to_str().ok_or_else(|| not_utf8(path))?.to_owned();
+            symlinks.push(Symlink { name, target });
+        } else if kind.is_file() {
+            let len = entry.metadata().map_err(|error| unreadable(path, &error.into()))?.len();
+            files.push((name, path.to_owned(), len));
+        } else if !kind.is_dir() {
+            return Err(special(path));
+        }
+    }
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    symlinks.sort();
+    Ok((files, symlinks))
+}
+
+/// Refuses a link to a directory that holds the link: whoever follows it never comes to an end.
+fn refuse_loop(link: &Path, target: &Path) -> Result<(), Failure> {
+    let parent = link.parent().unwrap_or(Path::new("."));
+    let (Ok(to), Ok(from)) = (fs::canonicalize(parent.join(target)), fs::canonicalize(parent)) else { return Ok(()) };
+    if !to.is_dir() || !from.starts_with(&to) {
+        return Ok(());
+    }
+    let message = format!("{} leads to {}, a directory that holds it", link.display(), to.display());
+    Err(Failure::new(Exit::Malformed, "directory_loop", message)
+        .next("remove the link, or attest the files one by one"))
+}
+
+/// Hashes files on all cores, each one by one core.
+fn hash_all(files: &[Named], size: u64) -> Result<Vec<Sha256Digest>, Failure> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
+    let bar = progress(size, "hashed");
+    if threads <= 1 {
+        return files.iter().map(|file| hash(file, &bar)).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let mut digests = vec![None; files.len()];
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                let (next, bar) = (&next, &bar);
+                scope.spawn(move || {
+                    let mut done = Vec::new();
+                    while let Some((at, file)) =
+                        Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, files.get(at)?)))
+                    {
+                        done.push((at, hash(file, bar)?));
+                    }
+                    Ok::<_, Failure>(done)
+                })
+            })
+            .collect();
+        for worker in workers {
+            for (at, digest) in worker.join().expect("invariant: hashing does not panic")? {
+                digests[at] = Some(digest);
+            }
+        }
+        Ok::<_, Failure>(())
+    })?;
+    Ok(digests.into_iter().map(|digest| digest.expect("invariant: every file was taken by a worker")).collect())
+}
+
+fn hash((_, path, len): &Named, bar: &ProgressBar) -> Result<Sha256Digest, Failure> {
+    let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let (mut sha256, mut block, mut read) = (Sha256::new(), vec![0; BLOCK], 0);
+    loop {
+        let n = file.read(&mut block).map_err(|error| unreadable(path, &error))?;
+        if n == 0 {
+            break;
+        }
+        sha256.update(&block[..n]);
+        bar.inc(n as u64);
+        read += n as u64;
+    }
+    if read != *len {
+        let message = format!("{} had {len} bytes, and {read} were read", path.display());
+        return Err(
+            Failure::new(Exit::MachineRefused, "artifact_changed", message).next("run again when nothing writes to it")
+        );
+    }
+    Ok(Sha256Digest::from_bytes(sha256.finalize().into()))
+}
+
+/// Makes a progress bar in bytes, hidden where nobody sees it or it would be gone at once.
+fn progress(size: u64, verb: &'static str) -> ProgressBar {
+    if size < PROGRESS_FROM || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = "{bar:30} {bytes}/{total_bytes} {msg}, {eta} left";
+    let style = ProgressStyle::with_template(style).expect("invariant: a template of known keys");
+    ProgressBar::new(size).with_style(style).with_message(verb)
+}
+
+/// Turns a refusal of the file system into its code.
+pub fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("{}: {error}", path.display());
+    match error.kind() {
+        io::ErrorKind::NotFound => Failure::new(Exit::NotFound, "artifact_not_found", message).next("check the path"),
+        _ if error.raw_os_error() == Some(ELOOP) => {
+            Failure::new(Exit::Malformed, "directory_loop", message).next("mend the symbolic link")
+        }
+        _ => Failure::new(Exit::MachineRefused, "artifact_unreadable", message).next("check who may read it"),
+    }
+}
+
+fn special(path: &Path) -> Failure {
+    let message = format!("{} is neither a file nor a directory nor a symbolic link", path.display());
+    Failure::new(Exit::Malformed, "special_file", message).next("attest what can be read to its end")
+}
+
+fn not_utf8(path: &Path) -> Failure {
+    let message = format!("the name {} is not UTF-8, and a statement names its subjects in UTF-8", path.display());
+    Failure::new(Exit::Malformed, "name_not_utf8", message).next("rename it")
+}

@@ -1,0 +1,151 @@
+//! `airtight bundle …` and `airtight trust …`: what a bundle says, what an entry's bundle is, whom to trust for it.
+
+use std::fs;
+
+use airtight::bundle::{Bundle, Content};
+use airtight::statement::ParsedStatement;
+use airtight_log::store::Access;
+use serde::Serialize;
+
+use crate::artifacts;
+use crate::cli::bundle::{BundleCommand, TrustCommand};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::invocation::Invocation;
+use crate::verify::trusted_root;
+
+/// What a bundle says of itself; nothing of it is verified.
+#[derive(Serialize)]
+struct Inspection {
+    verified: bool,
+    content: &'static str,
+    payload_type: Option<String>,
+    predicate_type: Option<String>,
+    subjects: Vec<InspectedSubject>,
+    hint: String,
+    log_id: String,
+    log_index: u64,
+    leaf_index: u64,
+    kind: String,
+    version: String,
+    integrated_time: Option<u64>,
+    tree_size: u64,
+    root_hash: String,
+    checkpoint: String,
+}
+
+#[derive(Serialize)]
+struct InspectedSubject {
+    name: String,
+    sha256: Option<String>,
+}
+
+/// Runs one command about bundles.
+///
+/// # Errors
+/// `bundle_malformed` with the code of the shape, `entry_not_found`, and what the site refuses.
+pub fn run(command: &BundleCommand, call: &mut Invocation) -> Result<Exit, Failure> {
+    match command {
+        BundleCommand::Inspect(args) => {
+            let text = fs::read(&args.file).map_err(|error| artifacts::unreadable(&args.file, &error))?;
+            let bundle = Bundle::parse(&text).map_err(|error| {
+                let message = format!("{}: {error}", args.file.display());
+                Failure::new(Exit::Malformed, error.code(), message)
+            })?;
+            inspect(&bundle, call);
+            Ok(Exit::Done)
+        }
+        BundleCommand::Get(args) => {
+            let mut site = call.open_site(Access::Read)?;
+            let log = site.keyring().load_log(&mut call.passphrase.unlock())?;
+            let proven = site.bundle(args.index, &log)?;
+            call.output.bytes(proven.bundle.as_bytes());
+            call.output.say(format_args!("entry {}: {}", proven.index, proven.disposition));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn inspect(bundle: &Bundle<'_>, call: &mut Invocation) {
+    let entry = bundle.entry();
+    let (mut payload_type, mut predicate_type, mut subjects) = (None, None, Vec::new());
+    let content = match bundle.content() {
+        Content::Envelope { envelope, .. } => {
+            payload_type = Some(envelope.payload_type().to_owned());
+            if let Ok(statement) = ParsedStatement::parse(envelope.payload_unverified()) {
+                predicate_type = Some(statement.predicate_type().to_owned());
+                subjects.extend(statement.subjects().iter().map(|subject| InspectedSubject {
+                    name: subject.name().to_owned(),
+                    sha256: subject.sha256().map(|digest| digest.hex()),
+                }));
+            }
+            "dsseEnvelope"
+        }
+        Content::Message { digest, .. } => {
+            subjects.push(InspectedSubject { name: String::new(), sha256: Some(digest.hex()) });
+            "messageSignature"
+        }
+    };
+    let inspection = Inspection {
+        verified: false,
+        content,
+        payload_type,
+        predicate_type,
+        subjects,
+        hint: bundle.hint().to_owned(),
+        log_id: hex::encode(entry.log_id),
+        log_index: entry.log_index.get(),
+        leaf_index: entry.proof.log_index.get(),
+        kind: entry.kind.clone().into_owned(),
+        version: entry.version.clone().into_owned(),
+        integrated_time: entry.integrated_time,
+        tree_size: entry.proof.tree_size.get(),
+        root_hash: entry.proof.root_hash.to_hex(),
+        checkpoint: entry.proof.checkpoint.clone().into_owned(),
+    };
+    if call.output.is_json() {
+        call.output.json(&inspection);
+        return;
+    }
+    let output = &mut call.output;
+    output.line("UNVERIFIED: what the file says of itself");
+    output.line(format_args!("content:    {}", inspection.content));
+    for (label, value) in [("payload:   ", &inspection.payload_type), ("predicate: ", &inspection.predicate_type)] {
+        if let Some(value) = value {
+            output.line(format_args!("{label} {value}"));
+        }
+    }
+    for subject in &inspection.subjects {
+        let digest = subject.sha256.as_deref().unwrap_or("no sha256");
+        output.line(format_args!("subject:    {digest}  {}", subject.name));
+    }
+    output.line(format_args!("hint:       {}", inspection.hint));
+    output.line(format_args!("log id:     {}", inspection.log_id));
+    output.line(format_args!(
+        "entry:      {} {} at index {}",
+        inspection.kind, inspection.version, inspection.leaf_index
+    ));
+    output.line(format_args!("tree:       size {}, root {}", inspection.tree_size, inspection.root_hash));
+    if let Some(origin) = inspection.checkpoint.lines().next() {
+        output.line(format_args!("checkpoint: {origin}"));
+    }
+    output.say("judge it with `airtight verify`");
+}
+
+/// Runs one command about trusted roots.
+///
+/// # Errors
+/// `trusted_root_malformed`, `trusted_root_conflict`, and what the site refuses.
+pub fn trust(command: &TrustCommand, call: &mut Invocation) -> Result<Exit, Failure> {
+    let TrustCommand::Export(args) = command;
+    let site = call.open_site(Access::Read)?;
+    let mut root = site.trusted_root();
+    if let Some(path) = &args.with {
+        root.merge(&trusted_root(path)?).map_err(|error| {
+            let message = format!("{}: {error}", path.display());
+            Failure::new(Exit::Malformed, "trusted_root_conflict", message)
+        })?;
+    }
+    call.output.bytes(root.render().as_bytes());
+    Ok(Exit::Done)
+}

@@ -1,0 +1,220 @@
+//! `airtight verify`, and `airtight conformance`: a bundle, judged without a site, a network or a database.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use airtight::statement::{PredicateType, Subject as Named};
+use airtight::trust::TrustedRoot;
+use airtight::verify::{self, Input, Outcome, Policy, Report, verify};
+use airtight_keys::public::PublicKey;
+use airtight_log::digest::Sha256Digest;
+
+use crate::artifacts::{self, Artifact};
+use crate::cli::verify::{ConformanceCommand, VerifyArgs, VerifyBundleArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::invocation::Invocation;
+
+/// What is asked about.
+enum Question {
+    Digest(Sha256Digest),
+    Directory(Artifact),
+}
+
+/// Runs `airtight verify`.
+///
+/// # Errors
+/// Only where no verdict could be reached: usage, a file that cannot be read, a key or trusted root that is none.
+pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
+    if args.key.is_empty() {
+        let message = "a key-signed bundle is judged under a public key, and none was given";
+        return Err(
+            Failure::new(Exit::Usage, "key_required", message).next("add --key FILE with the signer's public key")
+        );
+    }
+    let question = ask(&args.artifact)?;
+    let bundles = if args.bundle.is_empty() { bundles_of(&args.artifact, &question)? } else { args.bundle.clone() };
+    let keys = args.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
+    let root = trusted_root(&args.trusted_root)?;
+    let predicate_type = match &args.predicate_type {
+        Some(name) => Some(PredicateType::parse(name)?.uri().to_owned()),
+        None => None,
+    };
+    let policy = Policy { predicate_type, ..Policy::default() };
+    let now = call.now()?;
+    let mut covered: Vec<Named> = Vec::new();
+    let mut exit = Exit::Done;
+    for path in &bundles {
+        let text = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+        let report = judge(&text, &question, &keys, &root, policy.clone(), now);
+        show(&report, path, call);
+        match report.verdict() {
+            Ok(verified) => covered.extend_from_slice(verified.matched()),
+            Err(_) => exit = Exit::Refused,
+        }
+    }
+    if let (Question::Directory(directory), Exit::Done, true) = (&question, exit, bundles.len() > 1) {
+        exit = coverage(directory, covered, call);
+    }
+    Ok(exit)
+}
+
+/// Runs `airtight conformance`: the protocol of sigstore-conformance, exit 0 for a yes.
+///
+/// # Errors
+/// `identity_token_unsupported` for signing; whatever keeps a verdict from being reached.
+pub fn conformance(command: &ConformanceCommand, call: &mut Invocation) -> Result<Exit, Failure> {
+    let args = match command {
+        ConformanceCommand::VerifyBundle(args) => args,
+        ConformanceCommand::SignBundle(_) => {
+            let message = "signing with an identity token needs a network, and this program signs with keys";
+            return Err(Failure::new(Exit::Usage, "identity_token_unsupported", message).next("airtight attest --help"));
+        }
+    };
+    let VerifyBundleArgs { bundle, key: key_path, trusted_root: root, artifact, .. } = args;
+    let Some(root) = root else {
+        let message = "no trusted root was given, and none is built in";
+        return Err(Failure::new(Exit::Usage, "trusted_root_required", message).next("add --trusted-root FILE"));
+    };
+    let keys = key_path.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
+    let text = fs::read(bundle).map_err(|error| artifacts::unreadable(bundle, &error))?;
+    let report = judge(&text, &ask(artifact)?, &keys, &trusted_root(root)?, Policy::default(), call.now()?);
+    show(&report, bundle, call);
+    Ok(if report.verdict().is_ok() { Exit::Done } else { Exit::Refused })
+}
+
+fn judge(
+    bundle: &[u8],
+    question: &Question,
+    keys: &[PublicKey],
+    trusted_root: &TrustedRoot,
+    policy: Policy,
+    now: u64,
+) -> Report {
+    let subject = match question {
+        Question::Digest(digest) => verify::Subject::Digest(*digest),
+        Question::Directory(artifact) => {
+            verify::Subject::Files { files: &artifact.files, symlinks: &artifact.symlinks }
+        }
+    };
+    verify(&Input { bundle, subject, keys, trusted_root, policy, now })
+}
+
+/// Reads what is asked about: a digest, a file's digest, or a directory's files.
+fn ask(artifact: &Path) -> Result<Question, Failure> {
+    if let Some(text) = artifact.to_str().filter(|text| text.starts_with("sha256:")) {
+        let digest = text.parse().map_err(|error| {
+            Failure::new(Exit::Usage, "digest_malformed", format!("{error}"))
+                .next("give sha256: and 64 lowercase hex digits")
+        })?;
+        return Ok(Question::Digest(digest));
+    }
+    let read = artifacts::read(artifact)?;
+    if read.is_directory {
+        return Ok(Question::Directory(read));
+    }
+    let [file] = read.files.as_slice() else { unreachable!("invariant: a file is one subject") };
+    Ok(Question::Digest(file.sha256))
+}
+
+/// Finds the bundle of an artifact beside it, or the parts of a directory's.
+fn bundles_of(artifact: &Path, question: &Question) -> Result<Vec<PathBuf>, Failure> {
+    if artifact.to_str().is_some_and(|text| text.starts_with("sha256:")) {
+        let message = "a digest has no bundle beside it";
+        return Err(Failure::new(Exit::Usage, "bundle_required", message).next("add --bundle FILE"));
+    }
+    let name = artifacts::name_of(artifact)?;
+    let beside = artifact.parent().unwrap_or(Path::new("")).join(format!("{name}.sigstore.json"));
+    if beside.try_exists().unwrap_or(true) || !matches!(question, Question::Directory(_)) {
+        return Ok(vec![beside]);
+    }
+    let directory = match beside.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let prefix = format!("{name}.part-");
+    let is_part = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.starts_with(&prefix) && name.ends_with(".sigstore.json")
+    };
+    let entries = fs::read_dir(&directory).map_err(|error| artifacts::unreadable(&directory, &error))?;
+    let mut parts: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(is_part).collect();
+    parts.sort();
+    Ok(if parts.is_empty() { vec![beside] } else { parts })
+}
+
+/// Compares what the parts of a directory cover together with what is there.
+fn coverage(directory: &Artifact, mut covered: Vec<Named>, call: &mut Invocation) -> Exit {
+    covered.sort();
+    covered.dedup();
+    let missing = directory.files.iter().find(|file| covered.binary_search(file).is_err());
+    match missing {
+        None => {
+            call.output.say(format_args!("the parts cover all {} files", directory.files.len()));
+            Exit::Done
+        }
+        Some(file) => {
+            let covered = covered.len();
+            let files = directory.files.len();
+            call.output.fail(&Failure::new(
+                Exit::Refused,
+                "parts_incomplete",
+                format!("the parts cover {covered} of {files} files; {} is in none", file.name),
+            ));
+            Exit::Refused
+        }
+    }
+}
+
+fn key(path: &Path) -> Result<PublicKey, Failure> {
+    let pem = fs::read_to_string(path).map_err(|error| artifacts::unreadable(path, &error))?;
+    PublicKey::from_spki_pem(&pem).map_err(|error| {
+        let message = format!("{}: {error}", path.display());
+        Failure::new(Exit::Malformed, "key_malformed", message).next("give a public key in SubjectPublicKeyInfo PEM")
+    })
+}
+
+/// Reads a trusted root.
+///
+/// # Errors
+/// `trusted_root_malformed`, or the file's own code.
+pub fn trusted_root(path: &Path) -> Result<TrustedRoot, Failure> {
+    let text = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+    TrustedRoot::parse(&text).map_err(|error| {
+        let message = format!("{}: {error}", path.display());
+        Failure::new(Exit::Malformed, "trusted_root_malformed", message).next("get it again from whom you trust")
+    })
+}
+
+/// Shows a report: as JSON, or a line a check, the verdict, and what it does not establish.
+pub fn show(report: &Report, bundle: &Path, call: &mut Invocation) {
+    if call.output.is_json() {
+        call.output.json(report);
+        return;
+    }
+    for check in report.checks() {
+        let mark = match check.outcome {
+            Outcome::Passed => "ok  ",
+            Outcome::Failed => "FAIL",
+            Outcome::NotAsked => "-   ",
+        };
+        call.output.line(format_args!("{mark} {} {}: {}", check.step, check.name, check.fact));
+    }
+    match report.verdict() {
+        Ok(_) => {
+            call.output.line(format_args!("verified: {}", bundle.display()));
+            call.output.line("This does not establish:");
+            for sentence in report.not_established() {
+                call.output.line(format_args!("  - {sentence}"));
+            }
+        }
+        Err(refusal) => {
+            call.output.line(format_args!(
+                "refused at step {}: {} ({})",
+                refusal.step(),
+                bundle.display(),
+                refusal.code()
+            ));
+        }
+    }
+}
