@@ -228,3 +228,87 @@ impl BundleError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const ID: &str = "kTlgHMHKirKnoMLBNMBIRfKxulSag9bIRc/NpDnMWF0=";
+
+    fn bundle() -> String {
+        format!(
+            r#"{{"mediaType":"{MEDIA_TYPE}","verificationMaterial":{{"publicKey":{{"hint":"h"}},"tlogEntries":[{{"logIndex":"5","logId":{{"keyId":"{ID}"}},"kindVersion":{{"kind":"dsse","version":"0.0.1"}},"integratedTime":"9","inclusionPromise":{{"signedEntryTimestamp":"AA=="}},"inclusionProof":{{"logIndex":"5","rootHash":"{ID}","treeSize":"7","hashes":["{ID}"],"checkpoint":{{"envelope":"c"}}}},"canonicalizedBody":"e30="}}]}},"dsseEnvelope":{{"payload":"e30=","payloadType":"t","signatures":[{{"sig":"AA=="}}]}}}}"#
+        )
+    }
+
+    fn code(text: &str) -> &'static str {
+        Bundle::parse(text.as_bytes()).map_or_else(|error| error.code(), |_| "read")
+    }
+
+    #[test]
+    fn what_protobuf_leaves_out_has_its_default() {
+        let text = bundle()
+            .replace(r#""logIndex":"5","#, "")
+            .replace(&format!(r#","hashes":["{ID}"]"#), "")
+            .replace(r#""integratedTime":"9""#, r#""integratedTime":"0""#)
+            .replace(r#"{"signedEntryTimestamp":"AA=="}"#, "null");
+        let bundle = Bundle::parse(text.as_bytes()).unwrap();
+        let entry = bundle.entry();
+        assert_eq!((entry.log_index.get(), entry.proof.log_index.get()), (0, 0));
+        assert_eq!((entry.integrated_time, entry.promise.as_ref(), entry.proof.hashes.len()), (None, None, 0));
+    }
+
+    #[test]
+    fn each_fault_of_the_text_has_its_code_and_each_code_its_fault() {
+        let good = bundle();
+        assert_eq!(code(&good), "read");
+        let message = |algorithm: &str| {
+            format!(
+                r#""messageSignature":{{"messageDigest":{{"algorithm":"{algorithm}","digest":"{ID}"}},"signature":"AA=="}}"#
+            )
+        };
+        let envelope_at = good.find(r#","dsseEnvelope""#).unwrap();
+        let bare = &good[..envelope_at];
+        assert_eq!(code(&format!("{bare},{}}}", message("SHA2_256"))), "read");
+        let entry = &good[good.find("[{\"logIndex").unwrap() + 1..good.find("]},\"dsse").unwrap()];
+        let material = r#""publicKey":{"hint":"h"}"#;
+        let checkpoint = r#","checkpoint":{"envelope":"c"}"#;
+        let proof_at = good.find(r#""inclusionProof""#).unwrap();
+        let proof_end = good.find(r#""canonicalizedBody""#).unwrap();
+        let cases = [
+            ("bundle_not_json", good.clone() + "x"),
+            ("bundle_member_twice", good.replace(material, &format!("{material},{material}"))),
+            ("bundle_member_unknown", good.replace("payloadType", "payload_type")),
+            ("bundle_member_missing", good.replace(r#","payloadType":"t""#, "")),
+            ("bundle_member_type", good.replace(r#""treeSize":"7""#, r#""treeSize":7"#)),
+            ("bundle_media_type", good.replace("v0.3", "v0.4")),
+            ("bundle_integer", good.replace(r#""treeSize":"7""#, r#""treeSize":"07""#)),
+            ("bundle_integer", good.replace(r#""treeSize":"7""#, r#""treeSize":"281474976710657""#)),
+            ("bundle_base64", good.replace("e30=\"}]", "e31=\"}]")),
+            ("bundle_length", good.replace(&format!("[\"{ID}\"]"), "[\"AA==\"]")),
+            ("bundle_certificate", good.replace(material, r#""certificate":{"rawBytes":"AA=="}"#)),
+            ("bundle_no_public_key", good.replace(&format!("{material},"), "")),
+            ("bundle_no_hint", good.replace(r#"{"hint":"h"}"#, "{}")),
+            ("bundle_no_content", format!("{bare}}}")),
+            (
+                "bundle_two_contents",
+                good.replace(r#","dsseEnvelope""#, &format!(",{},\"dsseEnvelope\"", message("SHA2_256"))),
+            ),
+            ("bundle_entry_count", good.replace(entry, &format!("{entry},{entry}"))),
+            ("bundle_entry_count", good.replace(entry, "")),
+            ("bundle_signature_count", good.replace(r#"[{"sig":"AA=="}]"#, "[]")),
+            ("bundle_envelope", good.replace(r#""payloadType":"t""#, r#""payloadType":"""#)),
+            ("inclusion_proof_missing", format!("{}{}", &good[..proof_at], &good[proof_end..])),
+            ("checkpoint_missing", good.replace(checkpoint, "")),
+            ("message_digest_algorithm", format!("{bare},{}}}", message("SHA2_512"))),
+            ("bundle_too_large", " ".repeat(BUNDLE_LEN_MAX + 1)),
+        ];
+        for (expected, text) in &cases {
+            assert_eq!(code(text), *expected, "{}", &text[..text.len().min(2_000)]);
+        }
+        let seen: BTreeSet<&str> = cases.iter().map(|(expected, _)| *expected).collect();
+        assert_eq!(seen, BundleError::CODES.into_iter().collect());
+    }
+}

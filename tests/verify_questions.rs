@@ -1,0 +1,249 @@
+//! What is asked beyond the proofs: a directory, a predicate type, a threshold, a time.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are free of the ban list of clippy.toml")]
+
+use std::num::NonZeroUsize;
+
+use airtight::attest::{NewSite, Site};
+use airtight::keyring::{KeyName, Protection, Unlock};
+use airtight::statement::{ArtifactPredicate, Part, PredicateType, Statement, Subject, Symlink};
+use airtight::trust::TrustedRoot;
+use airtight::verify::{self, Input, Outcome, Policy, Report, verify};
+use airtight_keys::public::{Algorithm, PublicKey};
+use airtight_keys::sign::{Random, RandomUnavailable};
+use airtight_log::digest::sha256;
+use airtight_log::store::Access;
+use serde_json::Value;
+
+const NOW: u64 = 1_800_000_000;
+
+/// A counter in place of randomness.
+struct Counting(u8);
+
+impl Random for Counting {
+    fn fill(&mut self, into: &mut [u8]) -> Result<(), RandomUnavailable> {
+        for byte in into {
+            self.0 = self.0.wrapping_add(1);
+            *byte = self.0;
+        }
+        Ok(())
+    }
+}
+
+struct Attested {
+    bundle: String,
+    keys: Vec<PublicKey>,
+    trusted_root: TrustedRoot,
+}
+
+impl Attested {
+    fn new(statement: Statement) -> Attested {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().join("site");
+        let new =
+            NewSite { origin: "log.example/a", signer: Algorithm::P256, protection: Protection::Plain, note: None };
+        Site::create(&home, &new, NOW, &mut Counting(0)).unwrap();
+        let mut site = Site::open(&home, Access::Write).unwrap();
+        let keys =
+            site.unlock(&KeyName::signer(), &mut Unlock::new(|_| Err("no key is encrypted here".into()))).unwrap();
+        let proven = site.attest(vec![statement], &keys, NOW, "test").unwrap();
+        let identity = site.store().identity();
+        Attested {
+            bundle: proven[0].bundle.clone(),
+            keys: vec![keys.signer.public().clone(), keys.log.ed25519().public().clone()],
+            trusted_root: TrustedRoot::of_log("https://log.example/a", &identity.keys().p256, site.store().created()),
+        }
+    }
+
+    fn judge(&self, subject: verify::Subject<'_>, policy: Policy, now: u64) -> Report {
+        let (bundle, keys, trusted_root) = (self.bundle.as_bytes(), &self.keys, &self.trusted_root);
+        verify(&Input { bundle, subject, keys, trusted_root, policy, now })
+    }
+
+    fn code(&self, files: &[Subject], symlinks: &[Symlink]) -> &'static str {
+        code(&self.judge(verify::Subject::Files { files, symlinks }, Policy::default(), NOW))
+    }
+}
+
+fn code(report: &Report) -> &'static str {
+    report.verdict().map_or_else(|refusal| refusal.code(), |_| "verified")
+}
+
+fn file(name: &str, content: &str) -> Subject {
+    Subject { name: name.to_owned(), sha256: sha256(content.as_bytes()) }
+}
+
+fn link(name: &str, target: &str) -> Symlink {
+    Symlink { name: name.to_owned(), target: target.to_owned() }
+}
+
+fn directory(files: &[Subject], symlinks: Vec<Symlink>, part: Option<Part>) -> Attested {
+    let predicate = ArtifactPredicate::Directory { files: files.len() as u64, size: 3, symlinks, part };
+    Attested::new(Statement::new(files, &PredicateType::artifact(), Some(&predicate.to_json())).unwrap())
+}
+
+#[test]
+fn a_directory_is_compared_both_ways() {
+    let files = [file("a", "1"), file("dir/b", "2"), file("dir/c", "3")];
+    let attested = directory(&files, vec![link("l", "a")], None);
+    let links = [link("l", "a")];
+    assert_eq!(attested.code(&files, &links), "verified");
+    let turned: Vec<Subject> = files.iter().rev().cloned().collect();
+    assert_eq!(attested.code(&turned, &links), "verified");
+    assert_eq!(attested.code(&files[..2], &links), "subject_file_missing");
+    let more: Vec<Subject> = files.iter().cloned().chain([file("dir/d", "4")]).collect();
+    assert_eq!(attested.code(&more, &links), "subject_file_unstated");
+    let changed = [files[0].clone(), file("dir/b", "x"), files[2].clone()];
+    assert_eq!(attested.code(&changed, &links), "subject_digest");
+    let renamed = [files[0].clone(), file("dir/B", "2"), files[2].clone()];
+    assert_eq!(attested.code(&renamed, &links), "subject_file_missing");
+    assert_eq!(attested.code(&files, &[]), "symlink");
+    assert_eq!(attested.code(&files, &[link("l", "b")]), "symlink");
+    assert_eq!(attested.code(&files, &[link("l", "a"), link("m", "a")]), "symlink");
+}
+
+#[test]
+fn one_file_of_a_directory_is_found_under_any_name() {
+    let attested = directory(&[file("a", "1"), file("b", "1"), file("c", "3")], Vec::new(), None);
+    let report = attested.judge(verify::Subject::Digest(sha256(b"1")), Policy::default(), NOW);
+    let matched: Vec<&str> = report.verdict().unwrap().matched().iter().map(|subject| subject.name.as_str()).collect();
+    assert_eq!(matched, ["a", "b"]);
+    let other = attested.judge(verify::Subject::Digest(sha256(b"2")), Policy::default(), NOW);
+    assert_eq!(code(&other), "subject_not_found");
+}
+
+#[test]
+fn a_part_vouches_for_its_own_files_and_says_so() {
+    let files = [file("a", "1"), file("b", "2")];
+    let attested = directory(&files[..1], Vec::new(), Some(Part { number: 1, of: 2 }));
+    let subject = verify::Subject::Files { files: &files, symlinks: &[] };
+    let report = attested.judge(subject, Policy::default(), NOW);
+    assert_eq!(code(&report), "verified");
+    assert!(report.not_established().iter().any(|sentence| sentence.contains("other parts")));
+    assert_eq!(attested.code(&files[1..], &[]), "subject_file_missing");
+}
+
+#[test]
+fn links_that_no_statement_mentions_are_pointed_out() {
+    let files = [file("a", "1")];
+    let statement = Statement::new(&files, &PredicateType::parse("custom").unwrap(), Some("{}")).unwrap();
+    let attested = Attested::new(statement);
+    let links = [link("l", "a")];
+    let subject = verify::Subject::Files { files: &files, symlinks: &links };
+    let report = attested.judge(subject, Policy::default(), NOW);
+    assert_eq!(code(&report), "verified");
+    assert!(report.not_established().iter().any(|sentence| sentence.contains("symbolic links")));
+}
+
+#[test]
+fn subjects_that_cannot_be_compared_by_name_are_refused_for_a_directory() {
+    let digest = sha256(b"1").hex();
+    let statement = |subjects: &str| {
+        let text = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{subjects}],"predicateType":"https://a.example/b"}}"#
+        );
+        Attested::new(Statement::ready(text.into_bytes()).unwrap())
+    };
+    let twice = statement(&format!(
+        r#"{{"name":"a","digest":{{"sha256":"{digest}"}}}},{{"name":"a","digest":{{"sha256":"{digest}"}}}}"#
+    ));
+    assert_eq!(twice.code(&[file("a", "1")], &[]), "subject_name_twice");
+    let other = statement(&format!(
+        r#"{{"name":"a","digest":{{"sha256":"{digest}"}}}},{{"name":"b","digest":{{"sha512":"00"}}}}"#
+    ));
+    assert_eq!(other.code(&[file("a", "1")], &[]), "subject_without_sha256");
+}
+
+#[test]
+fn our_own_predicate_is_held_to_its_schema() {
+    for (predicate, expected) in [
+        (Some(r#"{"kind":"file","size":1}"#), "verified"),
+        (Some(r#"{"kind":"file","size":"1"}"#), "predicate_schema"),
+        (Some(r#"{"kind":"file","size":1,"host":"x"}"#), "predicate_schema"),
+        (None, "predicate_schema"),
+    ] {
+        let attested = Attested::new(Statement::new(&[file("a", "1")], &PredicateType::artifact(), predicate).unwrap());
+        let report = attested.judge(verify::Subject::Digest(sha256(b"1")), Policy::default(), NOW);
+        assert_eq!(code(&report), expected, "{predicate:?}");
+    }
+}
+
+#[test]
+fn a_policy_is_held_to_the_letter() {
+    let attested = directory(&[file("a", "1")], Vec::new(), None);
+    let subject = verify::Subject::Digest(sha256(b"1"));
+    let of_type = |uri: &str| Policy { predicate_type: Some(uri.to_owned()), ..Policy::default() };
+    assert_eq!(code(&attested.judge(subject, of_type(PredicateType::ARTIFACT), NOW)), "verified");
+    assert_eq!(code(&attested.judge(subject, of_type("https://airtight.dev/artifact/v2"), NOW)), "predicate_type");
+    let two = Policy { threshold: NonZeroUsize::new(2).unwrap(), ..Policy::default() };
+    assert_eq!(code(&attested.judge(subject, two.clone(), NOW)), "threshold_not_met");
+    let alone = Attested { keys: vec![attested.keys[0].clone(); 2], ..attested };
+    assert_eq!(code(&alone.judge(subject, Policy::default(), NOW)), "verified");
+    assert_eq!(code(&alone.judge(subject, two, NOW)), "threshold_not_met");
+}
+
+#[test]
+fn a_time_after_now_is_refused_beyond_the_skew() {
+    let attested = directory(&[file("a", "1")], Vec::new(), None);
+    let subject = verify::Subject::Digest(sha256(b"1"));
+    let at = |now| code(&attested.judge(subject, Policy::default(), now));
+    assert_eq!(at(NOW - verify::SKEW_S), "verified");
+    assert_eq!(at(NOW - verify::SKEW_S - 1), "integrated_time_in_future");
+    assert_eq!(at(u64::MAX), "verified");
+}
+
+#[test]
+fn a_report_has_nine_checks_and_its_json_the_members_of_the_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../schemas/verdict.schema.json")).unwrap();
+    let attested = directory(&[file("a", "1")], Vec::new(), None);
+    for (content, verified) in [("1", true), ("2", false)] {
+        let report = attested.judge(verify::Subject::Digest(sha256(content.as_bytes())), Policy::default(), NOW);
+        let json = serde_json::to_value(&report).unwrap();
+        fits(&json, &schema, &schema, "");
+        assert_eq!(json["verified"], verified);
+        assert_eq!(json["facts"].is_null(), !verified);
+        assert_eq!(json["refusal"].is_null(), verified);
+        assert_eq!(report.checks().len(), 9);
+        let failed = report.checks().iter().filter(|check| check.outcome == Outcome::Failed).count();
+        assert_eq!(failed, usize::from(!verified));
+        assert_eq!(report.not_established().is_empty(), !verified);
+    }
+}
+
+/// Compares a value with the few words of JSON Schema that our schemas use.
+fn fits(value: &Value, schema: &Value, whole: &Value, at: &str) {
+    if let Some(name) = schema["$ref"].as_str() {
+        return fits(value, whole.pointer(name.trim_start_matches('#')).unwrap(), whole, at);
+    }
+    if let Some(any) = schema["oneOf"].as_array() {
+        let null = any.iter().any(|one| one["type"] == "null");
+        let other = any.iter().find(|one| one["type"] != "null").unwrap();
+        return if value.is_null() { assert!(null, "{at} is null") } else { fits(value, other, whole, at) };
+    }
+    match schema["type"].as_str() {
+        Some("object") => {
+            let (members, known) = (value.as_object().unwrap(), schema["properties"].as_object().unwrap());
+            let required: Vec<&str> =
+                schema["required"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
+            assert!(required.iter().all(|name| members.contains_key(*name)), "{at}: {members:?}");
+            for (name, inner) in members {
+                fits(
+                    inner,
+                    known.get(name).unwrap_or_else(|| panic!("{at}/{name} is unknown")),
+                    whole,
+                    &format!("{at}/{name}"),
+                );
+            }
+        }
+        Some("array") => value.as_array().unwrap().iter().for_each(|item| fits(item, &schema["items"], whole, at)),
+        Some("string") => {
+            let text = value.as_str().unwrap_or_else(|| panic!("{at} is no string: {value}"));
+            assert!(
+                schema["enum"].as_array().is_none_or(|words| words.iter().any(|word| word == text)),
+                "{at}: {text}"
+            );
+        }
+        Some("integer") => assert!(value.is_u64(), "{at}: {value}"),
+        Some("boolean") => assert!(value.is_boolean(), "{at}: {value}"),
+        other => panic!("{at}: the schema has type {other:?}"),
+    }
+}
