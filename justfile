@@ -39,8 +39,10 @@ features:
     cargo clippy --locked --no-default-features --features net -- -D warnings
     cargo clippy --locked --no-default-features --features server -- -D warnings
 
-# Vectors, ours and those of AIRTIGHT_SHARED.
+# Vectors: writes ours again, which must change nothing, and judges them and those of AIRTIGHT_SHARED.
 vectors:
+    cargo run --quiet --locked --example vectors
+    test -z "$(git status --porcelain tests/vectors)" || { git status --short tests/vectors; git --no-pager diff --stat tests/vectors; exit 1; }
     cargo test --workspace --locked vector
 
 # Other people's implementations as oracles; a package of its own, with its own lock file.

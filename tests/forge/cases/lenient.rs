@@ -1,0 +1,77 @@
+//! What other clients let pass: refusals of ours that are stricter, client by client, as `tests/interop` saw them.
+//!
+//! Where a vector expects a refusal and stands in no list here, cosign 3.1.3 and cosign 2.6.5 refuse it too. What they verify
+//! we verify or refuse with a reason that `docs/VERIFY.md` gives; what they refuse we never verify.
+
+/// Both verify these.
+const BOTH: &[&str] = &[
+    "step1-base64-trailing-bits",
+    "step1-base64-unpadded",
+    "step1-integer-exponent",
+    "step1-integer-fraction",
+    "step1-member-of-snake-case",
+    "step1-no-hint",
+    "step1-number-for-a-string",
+    "step2-hint-of-another-key",
+    "step2-hint-of-another-key-in-hex",
+    "step3-digest-upper-case",
+    "step3-predicate-absent",
+    "step3-predicate-null",
+    "step3-predicate-schema",
+    "step3-statement-type",
+    "step4-body-hex-upper-case",
+    "step4-body-member-unknown",
+    "step4-body-text-after",
+    "step4-body-white-space",
+    "step4-dsse-002",
+    "step4-intoto-002",
+    "step4-key-other-pem",
+    "step4-kind-differs",
+    "step4-kind-unfit",
+    "step4-message-as-dsse",
+    "step4-message-kind-differs",
+    "step5-checkpoint-extension-c2sp",
+    "step5-second-line-bad",
+    "step5-signed-twice",
+    "step5-signed-under-another-name",
+    "step5-v2-entry-v1-checkpoint",
+    "step7-index-unbound",
+    "step7-tree-size",
+    "step8-key-of-the-future",
+    "step8-promise-empty",
+    "step8-time-without-promise",
+    "step8-time-without-promise-v2",
+];
+
+/// Only cosign 2 verifies these.
+const COSIGN_2: &[&str] = &[
+    "step1-digest-algorithm",
+    "step2-message-digest-changed",
+    "step4-other-payload",
+    "step4-v2-base64-unpadded",
+    "step4-v2-digest-sha512",
+    "step4-v2-ed25519",
+    "step4-v2-key-details",
+    "step4-v2-other-digest",
+    "step5-v1-entry-c2sp-checkpoint",
+];
+
+/// Only cosign 3 verifies these.
+const COSIGN_3: &[&str] = &["step3-member-of-snake-case"];
+
+/// The lines of the file `accepted-by`: the clients that verify the case of this name, which we refuse.
+pub(super) fn accepted_by(name: &str) -> Vec<&'static str> {
+    let mut clients = Vec::new();
+    if BOTH.contains(&name) || COSIGN_3.contains(&name) {
+        clients.push("cosign 3.1.3");
+    }
+    if BOTH.contains(&name) || COSIGN_2.contains(&name) {
+        clients.push("cosign 2.6.5");
+    }
+    clients
+}
+
+/// Every name in the lists.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    [BOTH, COSIGN_2, COSIGN_3].into_iter().flatten().copied()
+}

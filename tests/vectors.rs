@@ -1,0 +1,192 @@
+//! Judges every folder of `tests/vectors/`, and holds them to be complete and reproducible.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout, reason = "tests may read files")]
+
+mod forge;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use airtight::bundle::{self, Receipt};
+use airtight::statement::{Subject as NamedFile, Symlink};
+use airtight::trust::TrustedRoot;
+use airtight::verify::{Input, Policy, Refusal, Subject, verify};
+use airtight_keys::envelope::Envelope;
+use airtight_keys::public::PublicKey;
+use airtight_keys::strict_json::Limits;
+use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize, sha256};
+
+use forge::{Asked, Recipe, verdict};
+
+/// Codes that no file of a decent size can have; [`texts_above_the_limits_are_refused_as_such`] has them.
+const TOO_LARGE_FOR_A_FOLDER: [&str; 2] = ["bundle_too_large", "statement_too_large"];
+
+fn folders() -> Vec<PathBuf> {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(vectors).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+/// A case as anybody reads it: files of a folder, as `tests/vectors/README.md` describes them.
+struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.path.join(name)).ok()
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.bytes(name).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    fn line(&self, name: &str) -> Option<String> {
+        self.text(name).map(|text| text.strip_suffix('\n').expect("one line").to_owned())
+    }
+
+    fn keys(&self) -> Vec<PublicKey> {
+        const END: &str = "-----END PUBLIC KEY-----\n";
+        let pem = self.text("key.pub").unwrap_or_default();
+        pem.split_inclusive(END).map(|one| PublicKey::from_spki_pem(one).unwrap()).collect()
+    }
+
+    fn files(&self) -> Option<(Vec<NamedFile>, Vec<Symlink>)> {
+        let files = self.text("files")?;
+        let file = |line: &str| {
+            let (hex, name) = line.split_once("  ").unwrap();
+            NamedFile { name: name.to_owned(), sha256: Sha256Digest::from_hex(hex).unwrap() }
+        };
+        let link = |line: &str| {
+            let (name, target) = line.split_once('\t').unwrap();
+            Symlink { name: name.to_owned(), target: target.to_owned() }
+        };
+        let links = self.text("links").unwrap_or_default();
+        Some((files.lines().map(file).collect(), links.lines().map(link).collect()))
+    }
+
+    /// The code, or `verified`, once for each way in which the artifact can be named.
+    fn judged(&self) -> Vec<&'static str> {
+        let (keys, bundle) = (self.keys(), self.bytes("bundle.sigstore.json").unwrap());
+        let trusted_root = TrustedRoot::parse(&self.bytes("trusted_root.json").unwrap()).unwrap();
+        let judge = |subject: Subject<'_>| {
+            let mut policy = Policy { predicate_type: self.line("type"), ..Policy::default() };
+            if let Some(threshold) = self.line("threshold") {
+                policy.threshold = threshold.parse().unwrap();
+            }
+            let now = self.line("now").unwrap().parse().unwrap();
+            let input = Input { bundle: &bundle, subject, keys: &keys, trusted_root: &trusted_root, policy, now };
+            verdict(&verify(&input)).0
+        };
+        match (self.bytes("artifact"), self.files()) {
+            (Some(artifact), None) => {
+                let by_artifact = sha256(&artifact);
+                let by_digest: Sha256Digest = format!("sha256:{}", by_artifact.hex()).parse().unwrap();
+                vec![judge(Subject::Digest(by_artifact)), judge(Subject::Digest(by_digest))]
+            }
+            (None, Some((files, symlinks))) => vec![judge(Subject::Files { files: &files, symlinks: &symlinks })],
+            _ => panic!("{}: neither an artifact nor a list of files, or both", self.path.display()),
+        }
+    }
+}
+
+#[test]
+fn every_vector_is_judged_as_it_says() {
+    let mut wrong = Vec::new();
+    let (mut verified, mut refused) = (0, 0);
+    for path in folders() {
+        let folder = Folder { path };
+        let expected = folder.line("expect").unwrap();
+        *(if expected == "verified" { &mut verified } else { &mut refused }) += 1;
+        for found in folder.judged() {
+            if found != expected {
+                wrong.push(format!("{}: {found}, expected {expected}", folder.path.display()));
+            }
+        }
+        let step =
+            Refusal::ALL_CODES.iter().find(|(_, code)| *code == expected).map(|(step, _)| format!("step{step}-"));
+        let named = step.unwrap_or_else(|| "verified-".to_owned());
+        let name = folder.path.file_name().unwrap().to_str().unwrap().to_owned();
+        assert!(name.starts_with(&named), "{name} expects {expected}, so its name begins with {named}");
+        assert!(folder.line("about.txt").unwrap().ends_with('.'), "{name}: about.txt is a sentence");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{verified} vectors verified, {refused} refused");
+    assert!(verified + refused >= 90 && refused > verified);
+}
+
+#[test]
+fn every_code_has_a_vector() {
+    let expected: BTreeSet<String> =
+        folders().into_iter().map(|path| Folder { path }.line("expect").unwrap()).collect();
+    let missing: Vec<&str> = Refusal::ALL_CODES
+        .iter()
+        .map(|(_, code)| *code)
+        .filter(|code| !expected.contains(*code) && !TOO_LARGE_FOR_A_FOLDER.contains(code))
+        .collect();
+    assert!(missing.is_empty(), "no vector expects {missing:?}");
+}
+
+#[test]
+fn texts_above_the_limits_are_refused_as_such() {
+    let scene = Recipe::file().make();
+    let mut bundle = scene.bundle_text();
+    bundle.resize(bundle::BUNDLE_LEN_MAX, b' ');
+    assert_eq!(verdict(&scene.judge(&bundle)), ("verified", 0));
+    bundle.push(b' ');
+    assert_eq!(verdict(&scene.judge(&bundle)), ("bundle_too_large", 1));
+    let padded = |len: usize| {
+        let statement = forge::file_statement();
+        statement.clone() + &" ".repeat(len - statement.len())
+    };
+    let max = airtight::statement::STATEMENT_LEN_MAX;
+    for (len, expected) in [(max, ("verified", 0)), (max + 1, ("statement_too_large", 3))] {
+        let scene = Recipe::envelope(&padded(len)).make();
+        assert_eq!(verdict(&scene.judge(&scene.bundle_text())), expected, "{len} bytes");
+    }
+}
+
+#[test]
+fn the_vectors_are_what_the_generator_makes() {
+    let cases = forge::cases::all();
+    let made: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    let there: Vec<String> =
+        folders().iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    assert_eq!(made, there, "run `just vectors`");
+    for (case, path) in cases.iter().zip(folders()) {
+        let files = case.files();
+        assert_eq!(files.len(), fs::read_dir(&path).unwrap().count(), "{}: run `just vectors`", case.name);
+        for (name, content) in files {
+            assert!(fs::read(path.join(name)).unwrap() == content, "{}/{name}: run `just vectors`", case.name);
+        }
+        assert!(matches!(case.scene.asked, Asked::Artifact(_) | Asked::Files { .. }));
+    }
+}
+
+#[test]
+fn our_own_writer_writes_the_same_bundle() {
+    for recipe in [Recipe::file(), Recipe::file_ed25519(), Recipe { promise: false, ..Recipe::file() }] {
+        let mut scene = recipe.make();
+        let text = String::from_utf8(scene.bundle_text()).unwrap();
+        let read = bundle::Bundle::parse(text.as_bytes()).unwrap();
+        let entry = read.entry();
+        let envelope = Envelope::parse(recipe.envelope_text().as_bytes(), Limits::bytes(1 << 20)).unwrap();
+        let hashes: Vec<Hash> = entry.proof.hashes.clone();
+        let promise = entry.promise.as_deref().map(|signature| (recipe.time, signature));
+        let receipt = Receipt {
+            log_id: &recipe.log.id(),
+            index: LeafIndex::new(recipe.index).unwrap(),
+            kind_version: recipe.kind,
+            promise,
+            size: TreeSize::new(recipe.size).unwrap(),
+            root: entry.proof.root_hash,
+            hashes: &hashes,
+            checkpoint: &scene.entry().at("/inclusionProof/checkpoint/envelope").said(),
+            body: &recipe.body(),
+        };
+        use airtight_keys::sign::Sign as _;
+        assert_eq!(bundle::render(&envelope, recipe.signer.public(), &receipt), text);
+    }
+}
