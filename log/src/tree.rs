@@ -64,6 +64,14 @@ pub trait Nodes {
     fn node(&mut self, level: u8, index: u64) -> Result<Hash, Self::Error>;
 }
 
+impl<N: Nodes + ?Sized> Nodes for &mut N {
+    type Error = N::Error;
+
+    fn node(&mut self, level: u8, index: u64) -> Result<Hash, N::Error> {
+        (**self).node(level, index)
+    }
+}
+
 /// Returns the root hash of the first `size` entries (RFC 6962 §2.1, MTH).
 ///
 /// Asks for one node for each bit that is set in the size.

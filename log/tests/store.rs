@@ -344,3 +344,126 @@ fn a_reader_needs_no_writable_directory() {
     assert!(matches!(store.writer("test", Duration::ZERO), Err(Fault::ReadOnly { .. })));
     std::fs::set_permissions(site.dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
 }
+
+/// A log of three commits at their own times, with its first 4 entries also kept as an older copy of the database.
+fn with_older_copy() -> (Site, PathBuf) {
+    let site = Site::new();
+    let copy = site.dir.path().join("copy.db");
+    let mut store = site.create();
+    site.append(&mut store, 0..4, CREATED + 10);
+    site.release(&mut store);
+    store.backup(&copy, &mut |_, _| {}).unwrap();
+    site.append(&mut store, 4..6, CREATED + 20);
+    site.release(&mut store);
+    site.append(&mut store, 6..9, CREATED + 20);
+    site.append(&mut store, 9..12, CREATED + 30);
+    site.release(&mut store);
+    (site, copy)
+}
+
+/// What became of a replay whose tree is taken only if it has this root.
+fn replay(site: &Site, store: &mut Store, lost: &[(Prepared, u64)], root: airtight_log::digest::Hash) -> bool {
+    let mut writer = store.writer_unchecked("test", Duration::ZERO).unwrap();
+    let done = writer.append_at(&mut lost.iter().map(|(prepared, time)| (prepared, *time)), |done, tree| {
+        let held = done.last().unwrap().index.size_to_hold();
+        let same = airtight_log::tree::root(&mut { tree }, held)? == root;
+        let refused = Fault::WrongLogKey { origin: site.log.public().p256.key_id().to_string() };
+        if same { Ok(()) } else { Err(refused) }
+    });
+    done.is_ok()
+}
+
+#[test]
+fn a_lost_tail_comes_back_with_its_times_and_only_under_the_released_root() {
+    let (site, copy) = with_older_copy();
+    let (root, times) = {
+        let mut store = site.open();
+        let mut snapshot = store.read().unwrap();
+        (snapshot.root_at(size(12)).unwrap(), snapshot.times(size(12)).unwrap())
+    };
+    assert_eq!(times, [(index(0), CREATED + 10), (index(4), CREATED + 20), (index(9), CREATED + 30)]);
+    std::fs::copy(&copy, site.dir.path().join("log.db")).unwrap();
+    let mut store = site.open();
+    let lost: Vec<(Prepared, u64)> = site
+        .prepare(&mut store, 4..12)
+        .into_iter()
+        .zip([20, 20, 20, 20, 20, 30, 30, 30].map(|s| CREATED + s))
+        .collect();
+    let mut swapped = lost.clone();
+    swapped.swap(0, 1);
+    for refused in [&lost[..7], &swapped[..], &lost[1..]] {
+        assert!(!replay(&site, &mut store, refused, root));
+        assert_eq!(store.head_fit().unwrap(), HeadFit::Behind { size: 4, signed: 12 }, "nothing was written");
+    }
+    assert!(replay(&site, &mut store, &lost, root));
+    assert_eq!(store.head_fit().unwrap(), HeadFit::Fits { size: 12, signed: 12 });
+    assert_eq!(store.read().unwrap().times(size(12)).unwrap(), times);
+    assert_eq!(store.fsck(&mut |_, _| {}).unwrap().entries, 12);
+}
+
+#[test]
+fn a_lost_checkpoint_comes_back_with_the_bytes_it_had() {
+    let (site, _) = with_older_copy();
+    let mut store = site.open();
+    let verified = |note: &str| {
+        let signed = SignedCheckpoint::parse(note).unwrap();
+        signed.verify(NoteRule::RekorV1(&site.log.public().p256)).unwrap()
+    };
+    store.head_fit().unwrap();
+    let (of_six, of_twelve) = {
+        let mut snapshot = store.read().unwrap();
+        assert_eq!(snapshot.checkpoint_at(size(7)).unwrap(), None);
+        assert_eq!(snapshot.checkpoint_up_to(size(11)).unwrap().unwrap().size, size(6));
+        (snapshot.checkpoint_at(size(6)).unwrap().unwrap(), snapshot.checkpoint_at(size(12)).unwrap().unwrap())
+    };
+    assert_eq!(store.head_checkpoint().unwrap().unwrap(), of_twelve);
+    site.sql("DELETE FROM checkpoint");
+    std::fs::remove_file(site.head()).unwrap();
+    let mut writer = store.writer_unchecked("test", Duration::ZERO).unwrap();
+    assert_eq!(writer.sign_again(&verified(&of_six.v1), &site.log).unwrap(), of_six);
+    let again = writer.sign_again(&verified(&of_twelve.v1), &site.log).unwrap();
+    assert_eq!(again, of_twelve);
+    writer.restore_checkpoints(&[of_six.clone(), again.clone()]).unwrap();
+    writer.restore_head(&of_six).unwrap();
+    writer.restore_head(&again).unwrap();
+    assert!(matches!(writer.restore_head(&of_six), Err(Fault::HeadMisfit(_))), "never over a newer head");
+    drop(writer);
+    assert_eq!(store.head_checkpoint().unwrap().unwrap(), of_twelve);
+    let report = store.fsck(&mut |_, _| {}).unwrap();
+    assert_eq!((report.checkpoints, report.head_size), (2, 12));
+    site.append(&mut store, 20..21, CREATED + 40);
+    assert_eq!(site.release(&mut store), 13);
+}
+
+#[test]
+fn a_checkpoint_of_another_tree_is_not_signed_again() {
+    let (site, copy) = with_older_copy();
+    let of_twelve = {
+        let mut store = site.open();
+        store.head_checkpoint().unwrap().unwrap()
+    };
+    let verified =
+        SignedCheckpoint::parse(&of_twelve.c2sp).unwrap().verify(NoteRule::C2sp(site_identity(&site).c2sp_verifier()));
+    std::fs::copy(&copy, site.dir.path().join("log.db")).unwrap();
+    let mut store = site.open();
+    site.append(&mut store, 50..70, CREATED + 40);
+    let mut writer = store.writer_unchecked("test", Duration::ZERO).unwrap();
+    let refused = writer.sign_again(verified.as_ref().unwrap(), &site.log);
+    assert!(
+        matches!(refused, Err(Fault::HeadMisfit(misfit)) if matches!(*misfit, HeadFit::Differs { signed: 12, .. }))
+    );
+    assert!(matches!(writer.restore_head(&of_twelve), Err(Fault::Damaged(Damage::Root { size: 12, .. }))));
+}
+
+#[test]
+fn a_log_is_closed_for_good_only_where_nobody_else_has_it_open() {
+    let (site, _) = with_older_copy();
+    let other = site.open();
+    assert!(matches!(site.open().seal(), Err(Fault::Locked(_))));
+    drop(other);
+    site.open().seal().unwrap();
+    let names: Vec<_> = std::fs::read_dir(site.dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!names.iter().any(|name| name.to_string_lossy().starts_with("log.db-")), "{names:?}");
+    let mut store = Store::open(site.dir.path(), &site.head(), Access::Read).unwrap();
+    assert_eq!(store.fsck(&mut |_, _| {}).unwrap().entries, 12);
+}

@@ -21,7 +21,7 @@ use super::forms::{Content, Restorer, RowDamage, entry_of};
 use super::runs::{self, Key, Kind, PAIR, Pair, Run};
 use super::snapshot::read_tail;
 use super::strata::{Tail, TileBytes, hash_in, refill};
-use super::{CONTROL_TYPES, Damage, Facts, Fault, HeadFit, Store};
+use super::{CONTROL_TYPES, Damage, Facts, Fault, HeadFit, Snapshot, Store};
 use crate::digest::{Hash, LeafIndex, sha256};
 use crate::entry::set_message;
 use crate::tree::leaf_hash;
@@ -49,15 +49,21 @@ impl Store {
     /// # Errors
     /// [`Fault::Damaged`] with the first thing that does not fit; [`Fault::HeadMisfit`]; the machine's refusal.
     pub fn fsck(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Fsck, Fault> {
-        let db = &self.db;
-        integrity(db)?;
-        let predicates = predicates(db)?;
-        dictionaries(db)?;
-        let signers = signers(db)?;
-        let mut report = Fsck::default();
-        self.entries(&predicates, &signers, &mut report, progress)?;
-        self.checkpoints(&mut report)?;
-        match self.head_fit()? {
+        // Read before the moment that is checked, so that a writer who goes on meanwhile cannot put the head past it.
+        let head = self.read_head()?;
+        let mut snapshot = self.read()?;
+        let (store, mut report) = (snapshot.store, Fsck::default());
+        integrity(&store.db)?;
+        let predicates = predicates(&store.db)?;
+        dictionaries(&store.db)?;
+        let signers = signers(&store.db)?;
+        store.entries(&predicates, &signers, &mut report, progress)?;
+        checkpoints(&mut snapshot, &mut report)?;
+        let fit = match &head {
+            Ok(head) => snapshot.fit(head)?,
+            Err(misfit) => misfit.clone(),
+        };
+        match fit {
             HeadFit::Fits { signed, .. } => report.head_size = signed,
             misfit => return Err(Fault::HeadMisfit(Box::new(misfit))),
         }
@@ -66,13 +72,12 @@ impl Store {
 
     /// Streams the entries once: rows, tree, times and indexes.
     fn entries(
-        &mut self,
+        &self,
         predicates: &HashMap<String, i64>,
         signers: &[PublicKey],
         report: &mut Fsck,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(), Fault> {
-        self.load_dictionary()?;
         let db = &self.db;
         let stored = read_tail(db)?;
         let mut tree = Rebuilt::new(db)?;
@@ -156,33 +161,32 @@ impl Store {
     fn read_first_time(&self) -> Result<Option<u64>, Fault> {
         self.db.query_row("SELECT min(first) FROM integrated", [], |row| row.get(0)).map_err(during)
     }
+}
 
-    /// Verifies every released checkpoint and every stored entry timestamp.
-    fn checkpoints(&mut self, report: &mut Fsck) -> Result<(), Fault> {
-        let mut snapshot = self.read()?;
-        let db = &snapshot.store.db;
-        let mut read = db.prepare("SELECT size, v1, c2sp FROM checkpoint ORDER BY size").map_err(during)?;
-        let mut rows = read.query([]).map_err(during)?;
-        while let Some(row) = rows.next().map_err(during)? {
-            let (size, v1, c2sp): (u64, Vec<u8>, Vec<u8>) =
-                (row.get(0).map_err(during)?, row.get(1).map_err(during)?, row.get(2).map_err(during)?);
-            snapshot.rebuild(size, &v1, &c2sp)?;
-            report.checkpoints += 1;
-        }
-        let mut read = db.prepare("SELECT idx, signature FROM entry_timestamp ORDER BY idx").map_err(during)?;
-        let mut rows = read.query([]).map_err(during)?;
-        while let Some(row) = rows.next().map_err(during)? {
-            let (index, signature): (u64, Vec<u8>) = (row.get(0).map_err(during)?, row.get(1).map_err(during)?);
-            let index = LeafIndex::new(index).map_err(|error| other("entry_timestamp", error.to_string()))?;
-            let entry = snapshot.entry(index)?;
-            let keys = snapshot.store.identity.keys();
-            let message = set_message(&entry.body, entry.integrated_time, keys.p256.key_id(), index);
-            if keys.p256.verify(&message, &signature).is_err() {
-                return Err(other("entry_timestamp", format!("the signature of entry {index} does not verify")).into());
-            }
-        }
-        Ok(())
+/// Verifies every released checkpoint and every stored entry timestamp.
+fn checkpoints(snapshot: &mut Snapshot<'_>, report: &mut Fsck) -> Result<(), Fault> {
+    let db = &snapshot.store.db;
+    let mut read = db.prepare("SELECT size, v1, c2sp FROM checkpoint ORDER BY size").map_err(during)?;
+    let mut rows = read.query([]).map_err(during)?;
+    while let Some(row) = rows.next().map_err(during)? {
+        let (size, v1, c2sp): (u64, Vec<u8>, Vec<u8>) =
+            (row.get(0).map_err(during)?, row.get(1).map_err(during)?, row.get(2).map_err(during)?);
+        snapshot.rebuild(size, &v1, &c2sp)?;
+        report.checkpoints += 1;
     }
+    let mut read = db.prepare("SELECT idx, signature FROM entry_timestamp ORDER BY idx").map_err(during)?;
+    let mut rows = read.query([]).map_err(during)?;
+    while let Some(row) = rows.next().map_err(during)? {
+        let (index, signature): (u64, Vec<u8>) = (row.get(0).map_err(during)?, row.get(1).map_err(during)?);
+        let index = LeafIndex::new(index).map_err(|error| other("entry_timestamp", error.to_string()))?;
+        let entry = snapshot.entry(index)?;
+        let keys = snapshot.store.identity.keys();
+        let message = set_message(&entry.body, entry.integrated_time, keys.p256.key_id(), index);
+        if keys.p256.verify(&message, &signature).is_err() {
+            return Err(other("entry_timestamp", format!("the signature of entry {index} does not verify")).into());
+        }
+    }
+    Ok(())
 }
 
 /// The tree, built anew, with each tile compared as it fills.

@@ -131,6 +131,27 @@ impl HeadFile {
         (self.sequence, self.raw) = (1, raw);
         Ok(())
     }
+    /// Writes the file anew in one step, whatever lay there, and makes it and its name durable: after an operator brought
+    /// a lost head back, and only then.
+    ///
+    /// # Errors
+    /// Whatever the file system says; what lay there is then untouched, or replaced whole.
+    pub fn restore(&mut self, notes: &HeadNotes) -> io::Result<()> {
+        let sequence = self.sequence + 1;
+        let mut raw = vec![b'\n'; 2 * SLOT];
+        let at = usize::from(sequence.is_multiple_of(2)) * SLOT;
+        raw[at..at + SLOT].copy_from_slice(&render_slot(sequence, notes)?);
+        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut beside = self.path.clone().into_os_string();
+        beside.push(".new");
+        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
+        file.write_all_at(&raw, 0)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &self.path)?;
+        File::open(directory)?.sync_all()?;
+        (self.sequence, self.raw) = (sequence, raw);
+        Ok(())
+    }
 }
 
 /// Renders one slot.
@@ -201,6 +222,23 @@ mod tests {
         }
         std::fs::write(&path, b"").unwrap();
         assert_eq!(HeadFile::at(&path).read().unwrap().0, HeadRead::Damaged);
+    }
+
+    #[test]
+    fn a_head_that_was_brought_back_is_the_newest_whatever_lay_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("head.note");
+        for before in [None, Some(&b""[..]), Some(&[b'x'; 9000][..])] {
+            let _ = std::fs::remove_file(&path);
+            before.into_iter().for_each(|bytes| std::fs::write(&path, bytes).unwrap());
+            let mut head = HeadFile::at(&path);
+            head.read().unwrap();
+            head.restore(&notes(7)).unwrap();
+            assert!(!head.read().unwrap().1, "what we wrote ourselves is no change");
+            head.write(&notes(8)).unwrap();
+            assert_eq!(HeadFile::at(&path).read().unwrap().0, HeadRead::Found(notes(8)));
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
     #[test]

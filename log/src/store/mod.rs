@@ -26,6 +26,7 @@ mod forms;
 mod fsck;
 mod head;
 mod lock;
+mod released;
 mod runs;
 mod snapshot;
 mod strata;
@@ -44,12 +45,13 @@ pub use self::facts::Facts;
 pub use self::fault::{Damage, Fault, HeadFit, OpenError};
 pub use self::forms::{Prepared, Preparer, SignatureCount, Worker};
 pub use self::fsck::Fsck;
-pub use self::snapshot::{Filter, ReleasedCheckpoint, Snapshot, StoredEntry};
+pub use self::lock::{LockError, WriterLock};
+pub use self::released::ReleasedCheckpoint;
+pub use self::snapshot::{Filter, PAGE_MAX, Snapshot, StoredEntry};
 pub use self::writer::{Appended, Writer};
 
 use self::forms::Dictionary;
 use self::head::{HeadFile, HeadNotes, HeadRead};
-use self::lock::WriterLock;
 use self::runs::{Run, Seen};
 use self::strata::Tail;
 use crate::checkpoint::{LogIdentity, NoteRule, SignedCheckpoint, TreeId, VerifiedCheckpoint};
@@ -322,6 +324,21 @@ impl Store {
             self.dictionary = row.map(|(id, bytes)| Arc::new(Dictionary::new(id, &bytes)));
         }
         Ok(())
+    }
+
+    /// Closes the database for good: folds the write-ahead log in and leaves one file that can be read from any medium.
+    /// It works only where nobody else has the database open, and so proves that nobody has.
+    ///
+    /// # Errors
+    /// [`Fault::Locked`] where another process has it open; any other [`Fault`].
+    pub fn seal(self) -> Result<(), Fault> {
+        let during = |error| Fault::sqlite("closing the database", error);
+        self.db.busy_timeout(Duration::ZERO).map_err(during)?;
+        match self.db.pragma_update_and_check(None, "journal_mode", "DELETE", |row| row.get::<_, String>(0)) {
+            Ok(mode) if mode == "delete" => Ok(()),
+            Err(error) if error.sqlite_error_code() != Some(rusqlite::ErrorCode::DatabaseBusy) => Err(during(error)),
+            _ => Err(Fault::Locked(format!("another process has {} open", self.directory.join("log.db").display()))),
+        }
     }
 
     /// Copies the database as it is now, while others read and write, to a file that must not exist.

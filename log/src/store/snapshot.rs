@@ -8,14 +8,13 @@
 
 use airtight_keys::envelope::Envelope;
 use airtight_keys::public::{KeyId, PublicKey};
-use airtight_keys::strict_json::to_standard_base64;
 use rusqlite::OptionalExtension;
 
 use super::forms::{Content, Restorer, RowDamage, entry_of};
 use super::runs::{self, Key, Kind, Run};
 use super::strata::{Tail, hash_in, place, tile_id};
 use super::{Damage, Facts, Fault, HeadFit, Store, proof_fault};
-use crate::checkpoint::{Checkpoint, LogIdentity, NoteRule, SignedCheckpoint, VerifiedCheckpoint};
+use crate::checkpoint::{LogIdentity, VerifiedCheckpoint};
 use crate::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
 use crate::proofs::{self, ProofError, verify_inclusion};
 use crate::tree::{Nodes, leaf_hash, root};
@@ -55,19 +54,6 @@ pub struct StoredEntry {
     pub verifier: PublicKey,
     /// What the log claims as the time of its commit, in seconds since the epoch.
     pub integrated_time: u64,
-}
-
-/// A checkpoint that was released, both signatures verified over the tree's root at its size.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReleasedCheckpoint {
-    /// The tree size.
-    pub size: TreeSize,
-    /// The root hash.
-    pub root: Hash,
-    /// The Rekor v1 rendering.
-    pub v1: String,
-    /// The C2SP rendering.
-    pub c2sp: String,
 }
 
 /// What a listing lets through; everything that is set must hold.
@@ -227,6 +213,30 @@ impl<'s> Snapshot<'s> {
         let before = rows.get(1).map_or([0; 16], |row| row.2);
         let expected = super::writer::time_digest(self.store.identity(), &before, first, time);
         if expected == digest { Ok(time) } else { Err(Damage::Integrated { first }.into()) }
+    }
+
+    /// Reads the times of the first `size` entries: (first entry, seconds since the epoch), a pair only where the time
+    /// changes; the first is entry 0.
+    ///
+    /// # Errors
+    /// [`Damage::Integrated`] where a row does not have its digest.
+    pub fn times(&self, size: TreeSize) -> Result<Vec<(LeafIndex, u64)>, Fault> {
+        let during = |error| Fault::sqlite("reading the times", error);
+        let query = "SELECT first, time, digest FROM integrated WHERE first < ?1 ORDER BY first";
+        let mut read = self.store.db.prepare_cached(query).map_err(during)?;
+        let mut rows = read.query([size.get()]).map_err(during)?;
+        let (mut times, mut before) = (Vec::new(), [0; 16]);
+        while let Some(row) = rows.next().map_err(during)? {
+            let (first, time): (u64, u64) = (row.get(0).map_err(during)?, row.get(1).map_err(during)?);
+            let digest: [u8; 16] = row.get(2).map_err(during)?;
+            let chained = super::writer::time_digest(self.store.identity(), &before, first, time);
+            if chained != digest || (times.is_empty() && first != 0) {
+                return Err(Damage::Integrated { first }.into());
+            }
+            times.push((index_of(first), time));
+            before = digest;
+        }
+        Ok(times)
     }
 
     /// Finds an entry by its whole leaf hash.
@@ -390,64 +400,6 @@ impl<'s> Snapshot<'s> {
         found.ok_or_else(|| Damage::EntryMissing { index: index.get(), size: self.size().get() }.into())
     }
 
-    /// Gives the first released checkpoint of at least this size: the same one for ever, once there is one.
-    ///
-    /// # Errors
-    /// [`Damage::Checkpoint`] where a signature does not verify over what the tree says; the machine's refusal.
-    pub fn checkpoint_covering(&mut self, size: TreeSize) -> Result<Option<ReleasedCheckpoint>, Fault> {
-        let during = |error| Fault::sqlite("reading a checkpoint", error);
-        let query = "SELECT size, v1, c2sp FROM checkpoint WHERE size >= ?1 ORDER BY size LIMIT 1";
-        let row: Option<(u64, Vec<u8>, Vec<u8>)> = {
-            let mut read = self.store.db.prepare_cached(query).map_err(during)?;
-            let row = read.query_row([size.get()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-            row.optional().map_err(during)?
-        };
-        if let Some((at, v1, c2sp)) = row {
-            return self.rebuild(at, &v1, &c2sp).map(Some);
-        }
-        // The newest may not have ridden a commit yet: then it is what the head file holds.
-        match &self.store.head_seen {
-            Some((notes, head)) if head.size() >= size && head.size() <= self.size() => {
-                let (v1, c2sp) = (notes.v1.clone(), notes.c2sp.clone());
-                let root = self.root_at(head.size())?;
-                self.check(ReleasedCheckpoint { size: head.size(), root, v1, c2sp }).map(Some)
-            }
-            _ => Ok(None),
-        }
-    }
-
-    pub(super) fn rebuild(&mut self, at: u64, v1: &[u8], c2sp: &[u8]) -> Result<ReleasedCheckpoint, Fault> {
-        let size = TreeSize::new(at).map_err(|error| Damage::Other { table: "checkpoint", said: error.to_string() })?;
-        if size > self.size() {
-            let said = format!("a checkpoint of size {size} in a log of size {}", self.size());
-            return Err(Damage::Other { table: "checkpoint", said }.into());
-        }
-        let root = self.root_at(size)?;
-        let identity = self.store.identity();
-        let (name, verifier) = (identity.origin(), identity.c2sp_verifier());
-        let v1_id = identity.log_id().as_bytes()[..4].try_into().expect("invariant: four of 32 bytes");
-        let v1 = note(&identity.v1_checkpoint(size, root), name, v1_id, v1);
-        let c2sp = note(&identity.c2sp_checkpoint(size, root), name, verifier.key_id(), c2sp);
-        self.check(ReleasedCheckpoint { size, root, v1, c2sp })
-    }
-
-    /// Verifies both signatures of a released checkpoint over the root that the tiles give.
-    fn check(&self, released: ReleasedCheckpoint) -> Result<ReleasedCheckpoint, Fault> {
-        let identity = self.store.identity();
-        let size = released.size.get();
-        let renderings = [
-            ("v1", &released.v1, NoteRule::RekorV1(&identity.keys().p256)),
-            ("C2SP", &released.c2sp, NoteRule::C2sp(identity.c2sp_verifier())),
-        ];
-        for (which, note, rule) in renderings {
-            let opened = SignedCheckpoint::parse(note).ok().and_then(|signed| signed.verify(rule).ok());
-            if !opened.is_some_and(|opened| opened.size() == released.size && opened.root() == &released.root) {
-                return Err(Damage::Checkpoint { size, which }.into());
-            }
-        }
-        Ok(released)
-    }
-
     /// Compares this moment with the released checkpoint.
     pub(super) fn fit(&mut self, head: &VerifiedCheckpoint) -> Result<HeadFit, Fault> {
         let (size, signed) = (self.size().get(), head.size().get());
@@ -476,6 +428,15 @@ impl<'s> Tiles<'s> {
 
     pub(super) fn size(&self) -> TreeSize {
         TreeSize::new(self.tail.size()).expect("invariant: a log holds fewer than 2^40 entries")
+    }
+}
+
+/// The tree at this moment, for tiles and whatever else is computed from complete subtrees.
+impl Nodes for Snapshot<'_> {
+    type Error = Fault;
+
+    fn node(&mut self, level: u8, index: u64) -> Result<Hash, Fault> {
+        self.tiles.node(level, index)
     }
 }
 
@@ -520,12 +481,6 @@ pub(super) fn read_tail(db: &rusqlite::Connection) -> Result<Tail, Fault> {
         return Err(Damage::State { said: format!("a size of {size}, and a log holds at most 2^40 entries") }.into());
     }
     Ok(Tail::decode(size, &tail).map_err(Damage::from)?)
-}
-
-/// Puts a note together from a stored signature.
-fn note(checkpoint: &Checkpoint, name: &str, key_id: [u8; 4], signature: &[u8]) -> String {
-    let line = [key_id.as_slice(), signature].concat();
-    format!("{}\n\u{2014} {name} {}\n", checkpoint.text(), to_standard_base64(&line))
 }
 
 fn index_of(index: u64) -> LeafIndex {

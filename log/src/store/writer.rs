@@ -44,7 +44,7 @@ const READ_BACK_MAX: u64 = 1_024;
 
 /// The lock, held; dropping it lets the next writer in.
 pub struct Writer<'s> {
-    store: &'s mut Store,
+    pub(super) store: &'s mut Store,
     _lock: WriterLock,
 }
 
@@ -133,28 +133,30 @@ impl<'s> Writer<'s> {
     /// [`Fault::OutcomeUnknown`] after an I/O error of the COMMIT, with this handle poisoned; any other [`Fault`] leaves
     /// the log as it was.
     pub fn append(&mut self, batch: &[Prepared], now: u64) -> Result<Vec<Appended>, Fault> {
-        self.append_checked(batch, now, |_| Ok(()))
+        self.store.usable()?;
+        self.train_dictionary()?;
+        self.append_at(&mut batch.iter().map(|prepared| (prepared, now)), |_, _| Ok(()))
     }
 
-    /// Appends entries if, and only if, the tree that comes of it passes `accept`.
+    /// Appends entries, each with the second that the log is to claim for it, if, and only if, `accept` takes where they
+    /// come to stand and the tree that comes of it: how a lost tail comes back. A time that lies before the last entry's
+    /// or before the log key's validity is raised to it.
     ///
     /// # Errors
     /// As [`Writer::append`], and whatever `accept` says.
-    pub fn append_checked(
+    pub fn append_at<E: From<Fault>>(
         &mut self,
-        batch: &[Prepared],
-        now: u64,
-        accept: impl FnOnce(&mut dyn Nodes<Error = Fault>) -> Result<(), Fault>,
-    ) -> Result<Vec<Appended>, Fault> {
+        batch: &mut dyn Iterator<Item = (&Prepared, u64)>,
+        accept: impl FnOnce(&[Appended], &mut dyn Nodes<Error = Fault>) -> Result<(), E>,
+    ) -> Result<Vec<Appended>, E> {
         self.store.usable()?;
         self.load_cache()?;
-        self.train_dictionary()?;
         let (db, cache) = (&self.store.db, &mut self.store.cache);
         let during = |error| Fault::sqlite("appending", error);
         let tx = rusqlite::Transaction::new_unchecked(db, TransactionBehavior::Immediate).map_err(during)?;
         if read_tail(&tx)? != cache.tail {
             cache.loaded = false;
-            return Err(Damage::State { said: "the log changed while its lock was held".to_owned() }.into());
+            return Err(damaged("the log changed while its lock was held".to_owned()).into());
         }
         let size = cache.tail.size();
         let mut appending = Appending {
@@ -164,17 +166,24 @@ impl<'s> Writer<'s> {
             subject: Vec::new(),
             fault: None,
         };
-        let mut here: HashMap<Hash, u64> = HashMap::with_capacity(batch.len());
-        let mut answers = Vec::with_capacity(batch.len());
-        prepare_filter(&tx, cache, batch.len() as u64)?;
-        for prepared in batch {
+        let expected = batch.size_hint().0;
+        let mut here: HashMap<Hash, u64> = HashMap::with_capacity(expected);
+        let mut answers = Vec::with_capacity(expected);
+        let (mut last_time, created) = (cache.last_time, self.store.created);
+        prepare_filter(&tx, cache, expected as u64)?;
+        for (prepared, time) in batch {
             let known = match here.get(&prepared.leaf_hash) {
                 Some(index) => Some(*index),
                 None => find(&tx, cache, &prepared.leaf_hash)?,
             };
             let index = match known {
                 Some(index) => index,
-                None => appending.push(&tx, cache, prepared)?,
+                None => {
+                    let index = appending.push(&tx, cache, prepared)?;
+                    let time = time.max(created).max(last_time.map_or(0, |(last, _)| last));
+                    last_time = write_time(&tx, &self.store.identity, last_time, index, time).map_err(during)?;
+                    index
+                }
             };
             here.insert(prepared.leaf_hash, index);
             let new = known.is_none();
@@ -182,10 +191,9 @@ impl<'s> Writer<'s> {
             answers.push(Appended { index, leaf_hash: prepared.leaf_hash, new });
         }
         if appending.tail.size() == size {
+            accept(&answers, &mut Tiles::new(&tx, appending.tail))?;
             return Ok(answers);
         }
-        let time = now.max(self.store.created).max(cache.last_time.map_or(0, |(time, _)| time));
-        let last_time = write_time(&tx, &self.store.identity, cache.last_time, size, time).map_err(during)?;
         let head = self.store.head_seen.as_ref();
         let checkpoint_row = ride_along(&tx, cache.checkpoint_row, size, head).map_err(during)?;
         runs::add_fresh(&tx, size, appending.leaf, appending.subject).map_err(during)?;
@@ -194,7 +202,7 @@ impl<'s> Writer<'s> {
             runs::gather(&tx, fresh.0, appending.tail.size()).map_err(during)?;
             fresh = (appending.tail.size(), 0);
         }
-        accept(&mut Tiles::new(&tx, appending.tail.clone()))?;
+        accept(&answers, &mut Tiles::new(&tx, appending.tail.clone()))?;
         let changed = tx
             .prepare_cached(
                 "UPDATE state SET size = ?1, tail = ?2, fresh_first = ?3, fresh_rows = ?4 WHERE id = 1 AND size = ?5",
@@ -204,11 +212,11 @@ impl<'s> Writer<'s> {
             })
             .map_err(during)?;
         if changed != 1 {
-            return Err(Damage::State { said: format!("no state of size {size} to go on from") }.into());
+            return Err(damaged(format!("no state of size {size} to go on from")).into());
         }
         if let Err(source) = tx.commit() {
             cache.loaded = false;
-            return Err(self.commit_failed(source));
+            return Err(self.commit_failed(source).into());
         }
         (cache.tail, cache.loaded) = (appending.tail, true);
         if fresh.1 == 0 {
@@ -220,7 +228,7 @@ impl<'s> Writer<'s> {
 
     /// A commit that met an I/O error may be undone or come back with the next opening: nothing more is done with this
     /// handle. A full disk or a lock is a clean refusal.
-    fn commit_failed(&mut self, source: rusqlite::Error) -> Fault {
+    pub(super) fn commit_failed(&mut self, source: rusqlite::Error) -> Fault {
         match source.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
                 Fault::Sqlite { during: "committing", source }
@@ -328,6 +336,10 @@ impl<'s> Writer<'s> {
         self.store.db.execute(insert, (&bytes, sha256(&bytes).as_bytes().as_slice())).map_err(during)?;
         self.store.load_dictionary()
     }
+}
+
+fn damaged(said: String) -> Fault {
+    Damage::State { said }.into()
 }
 
 /// What one transaction is adding.
