@@ -60,10 +60,13 @@ pub struct Globals {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
+    /// Make a site: its keys, its log, its settings
     Init(site::InitArgs),
 
+    /// Sign files, directories or ready statements, and log them
     Attest(attest::AttestArgs),
 
+    /// Judge a bundle: no site, no network, no database
     Verify(verify::VerifyArgs),
 
     /// Show what a bundle says, and give the bundle of an entry
@@ -78,6 +81,7 @@ pub enum Command {
     #[command(subcommand)]
     Trust(bundle::TrustCommand),
 
+    /// Attest a file, verify it, then change six things and see each refused
     Demo(site::DemoArgs),
 
     /// Answer as sigstore-conformance asks
@@ -204,6 +208,13 @@ mod tests {
                 assert!(help.contains(&format!("$ {path}")), "{path}: the example does not show it: {help}");
             }
         });
+    }
+
+    #[test]
+    fn the_first_help_says_what_each_command_does() {
+        for command in Cli::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{} says nothing", command.get_name());
+        }
     }
 
     #[test]
