@@ -1,6 +1,7 @@
 //! `airtight verify`, and `airtight conformance`: a bundle, judged without a site, a network or a database.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use airtight::statement::{PredicateType, Subject as Named};
@@ -45,7 +46,13 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     let mut covered: Vec<Named> = Vec::new();
     let mut exit = Exit::Done;
     for path in &bundles {
-        let text = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+        let text = fs::read(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                Failure::new(Exit::NotFound, "bundle_not_found", format!("{}: {error}", path.display()))
+                    .next("name the bundle with --bundle FILE")
+            }
+            _ => artifacts::unreadable(path, &error),
+        })?;
         let report = judge(&text, &question, &keys, &root, policy.clone(), now);
         show(&report, path, call);
         match report.verdict() {
