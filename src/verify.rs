@@ -162,17 +162,19 @@ fn judge(input: &Input<'_>, report: &mut Report) -> Result<Verified, Refusal> {
 
 /// Finds the given key that made the signature, and holds the hint to it.
 fn signer<'k>(bundle: &Bundle<'_>, input: &Input<'k>) -> Result<&'k PublicKey, Refusal> {
-    let mut keys: Vec<&PublicKey> = Vec::with_capacity(input.keys.len());
-    for key in input.keys {
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    let Some(first) = keys.first() else { return Err(Refusal::KeyMissing {}) };
+    let Some(first) = input.keys.first() else { return Err(Refusal::KeyMissing {}) };
+    let distinct: Vec<&PublicKey>;
+    let keys: &[&'k PublicKey] = if input.keys.len() == 1 {
+        &[first]
+    } else {
+        let places = input.keys.iter().enumerate();
+        distinct = places.filter(|(place, key)| !input.keys[..*place].contains(key)).map(|(_, key)| key).collect();
+        &distinct
+    };
     let signature_refused =
         || Refusal::Signature { tried: *first.key_id(), keys: keys.len(), hint: bundle.hint().to_owned() };
     let signer = match bundle.content() {
-        Content::Envelope { envelope, .. } => envelope_signer(envelope, &keys, input.policy.threshold)?,
+        Content::Envelope { envelope, .. } => envelope_signer(envelope, keys, input.policy.threshold)?,
         Content::Message { digest, signature, .. } => {
             let threshold = input.policy.threshold.get();
             if threshold > 1 {

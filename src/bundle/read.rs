@@ -4,9 +4,11 @@
 //! a value of open shape; so no second pass over the text is needed. Only when something does not fit is the text scanned again, to say what.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 
 use airtight_keys::envelope::{Envelope, EnvelopeError, EnvelopeSignature};
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
@@ -122,10 +124,9 @@ impl<'a> Bundle<'a> {
             (None, None) => return Err(BundleError::NoContent),
             (Some(_), Some(_)) => return Err(BundleError::TwoContents),
         };
-        let mut entries = material.tlog_entries;
-        let entry = match (entries.pop(), entries.len()) {
-            (Some(Object(entry)), 0) => entry.read()?,
-            (last, rest) => return Err(BundleError::EntryCount { count: rest + usize::from(last.is_some()) }),
+        let entry = match material.tlog_entries {
+            One { first: Some(entry), count: 1 } => entry.read()?,
+            One { count, .. } => return Err(BundleError::EntryCount { count }),
         };
         let timestamps = match material.timestamps {
             None => 0,
@@ -182,7 +183,7 @@ struct WireMaterial<'a> {
     #[serde(rename = "x509CertificateChain")]
     certificate_chain: Option<IgnoredAny>,
     #[serde(borrow, default)]
-    tlog_entries: Vec<Object<WireEntry<'a>>>,
+    tlog_entries: One<WireEntry<'a>>,
     #[serde(borrow, rename = "timestampVerificationData")]
     timestamps: Option<Object<WireTimestamps<'a>>>,
 }
@@ -280,7 +281,7 @@ struct WireEnvelope<'a> {
     #[serde(borrow)]
     payload_type: Cow<'a, str>,
     #[serde(borrow)]
-    signatures: Vec<Object<WireSignature<'a>>>,
+    signatures: One<WireSignature<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -315,12 +316,46 @@ struct WireDigest<'a> {
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
+/// A list that must have one item: the first of it, and how many there are. A vector of these large items would cost more than reading them.
+struct One<T> {
+    first: Option<T>,
+    count: usize,
+}
+
+impl<T> Default for One<T> {
+    fn default() -> One<T> {
+        One { first: None, count: 0 }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for One<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<One<T>, D::Error> {
+        struct Items<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+            type Value = One<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<One<T>, S::Error> {
+                let mut one = One::default();
+                while let Some(Object(item)) = items.next_element::<Object<T>>()? {
+                    one.first.get_or_insert(item);
+                    one.count += 1;
+                }
+                Ok(one)
+            }
+        }
+        from.deserialize_seq(Items(PhantomData))
+    }
+}
+
 impl<'a> WireEnvelope<'a> {
     fn read(self) -> Result<Content<'a>, BundleError> {
-        let mut signatures = self.signatures;
-        let signature = match (signatures.pop(), signatures.len()) {
-            (Some(Object(signature)), 0) => signature,
-            (last, rest) => return Err(BundleError::SignatureCount { count: rest + usize::from(last.is_some()) }),
+        let signature = match self.signatures {
+            One { first: Some(signature), count: 1 } => signature,
+            One { count, .. } => return Err(BundleError::SignatureCount { count }),
         };
         let keyid = if signature.keyid.is_empty() { None } else { Some(signature.keyid.into_owned()) };
         let parts = vec![EnvelopeSignature { signature: bytes("sig", &signature.sig)?, keyid }];

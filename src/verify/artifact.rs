@@ -4,6 +4,7 @@
 //! file that was added, removed, changed or renamed is seen; and its symbolic links, where the predicate is ours and states them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use airtight_keys::envelope::IN_TOTO_PAYLOAD_TYPE;
 use airtight_log::digest::Sha256Digest;
@@ -17,7 +18,7 @@ use super::{Fact, Input, Refusal, Subject};
 #[derive(Debug, Clone)]
 pub(super) struct About {
     /// `None` for a signature over the artifact itself.
-    pub(super) predicate_type: Option<String>,
+    pub(super) predicate_type: Option<Arc<str>>,
     /// The number of subjects.
     pub(super) subjects: usize,
     /// The subjects that are the artifact, or the files of the directory, with their digests.
@@ -34,7 +35,7 @@ impl About {
     pub(super) fn fact(&self) -> Fact {
         match &self.predicate_type {
             Some(predicate_type) => Fact::Statement {
-                predicate_type: predicate_type.clone(),
+                predicate_type: Arc::clone(predicate_type),
                 subjects: self.subjects,
                 matched: self.matched.len(),
             },
@@ -117,7 +118,7 @@ fn about(
     schema_checked: bool,
 ) -> Result<About, Refusal> {
     Ok(About {
-        predicate_type: Some(statement.predicate_type().to_owned()),
+        predicate_type: Some(Arc::from(statement.predicate_type())),
         subjects: statement.subjects().len(),
         matched,
         is_part,

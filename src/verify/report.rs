@@ -4,6 +4,7 @@
 //! The JSON form is a public format, `schemas/verdict.schema.json`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use airtight_keys::envelope::Envelope;
 use airtight_keys::public::{Algorithm, KeyId};
@@ -85,7 +86,7 @@ pub enum Fact {
     /// Step 3, for an envelope.
     Statement {
         /// The predicate type.
-        predicate_type: String,
+        predicate_type: Arc<str>,
         /// How many subjects there are.
         subjects: usize,
         /// How many of them were matched.
