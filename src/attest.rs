@@ -24,14 +24,14 @@ use airtight_keys::envelope::{Envelope, IN_TOTO_PAYLOAD_TYPE};
 use airtight_keys::role::{LogKey, SignerKey};
 use airtight_log::digest::{Hash, LeafIndex, TreeSize};
 use airtight_log::entry::{set_message, uuid};
-use airtight_log::store::{Fault, Prepared, ReleasedCheckpoint, Snapshot, StoredEntry, Worker, Writer};
+use airtight_log::store::{Fault, Prepared, ReleasedCheckpoint, Snapshot, Worker, Writer};
 
 pub use self::batch::{Answer, BATCH_LINES, BatchReport};
 pub use self::error::{AttestError, fault_code, misfit_code, open_code};
 pub use self::site::{NewSite, Site, SiteKeys};
 
 use crate::bundle::{Receipt, render};
-use crate::disposition::{Decision, Disposition, standing};
+use crate::disposition::{Decision, Disposition, Permission, standing};
 use crate::statement::Statement;
 
 /// How long a writer waits for another one before it names the holder.
@@ -114,6 +114,15 @@ impl Site {
         let decisions = decisions(&mut snapshot)?;
         prove(&mut snapshot, found, false, &decisions, log)
     }
+
+    /// Says whether entries may be sent, and whether settings and log agree on it.
+    ///
+    /// # Errors
+    /// [`Fault`] where the log's decisions cannot be read.
+    pub fn permission(&mut self) -> Result<Permission, AttestError> {
+        let rekor_enabled = self.config().signals.provenance.rekor_enabled;
+        Ok(Permission::of(rekor_enabled, &decisions(&mut self.store_mut().read()?)?))
+    }
 }
 
 /// Signs a statement and makes its leaf.
@@ -131,8 +140,11 @@ fn check_clock(writer: &Writer<'_>, now: u64) -> Result<(), AttestError> {
     }
 }
 
-/// Reads the log's decisions about sending.
-pub(crate) fn decisions(snapshot: &mut Snapshot<'_>) -> Result<Vec<Decision>, AttestError> {
+/// Reads the log's decisions about sending, in the order of the log.
+///
+/// # Errors
+/// [`Fault`].
+pub fn decisions(snapshot: &mut Snapshot<'_>) -> Result<Vec<Decision>, AttestError> {
     control::decisions(snapshot)
 }
 
@@ -184,12 +196,12 @@ fn prove(
         disposition,
         entry_id: uuid(identity.tree_id(), &entry.leaf_hash),
         bundle: render(envelope, &entry.verifier, &receipt),
-        tlog_proof: tlog_proof(&entry, &hashes, &checkpoint),
+        tlog_proof: tlog_proof(index, &hashes, &checkpoint),
     })
 }
 
-/// Writes a C2SP tlog-proof: index, hashes, and the checkpoint verbatim.
-fn tlog_proof(entry: &StoredEntry, hashes: &[Hash], checkpoint: &ReleasedCheckpoint) -> String {
+/// Writes a C2SP tlog-proof: index, hashes from the leaf's sibling up, and the checkpoint verbatim.
+pub fn tlog_proof(index: LeafIndex, hashes: &[Hash], checkpoint: &ReleasedCheckpoint) -> String {
     let lines: String = hashes.iter().map(|hash| format!("{}\n", hash.to_base64())).collect();
-    format!("c2sp.org/tlog-proof@v1\nindex {}\n{lines}\n{}", entry.index, checkpoint.c2sp)
+    format!("c2sp.org/tlog-proof@v1\nindex {index}\n{lines}\n{}", checkpoint.c2sp)
 }

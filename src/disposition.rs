@@ -27,9 +27,11 @@ pub use control::{
     ControlPredicateError, EPOCH_V1, Epoch, EpochPredecessor, KEY_V1, KeyAnnouncement, KeyCapabilities,
     TRANSPARENCY_DECISION_V1, TransparencyDecision, is_control,
 };
+pub use permission::{Difference, Permission};
 pub use reason::{Persistence, SkipReason, UnknownSkipReason};
 
 mod control;
+mod permission;
 mod reason;
 
 /// The one target there is before a site names others.

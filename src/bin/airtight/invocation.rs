@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use airtight::attest::Site;
+use airtight::attest::{Site, fault_code, misfit_code};
 use airtight::keyring::Keyring;
 use airtight_keys::sign::{Random, RandomUnavailable};
-use airtight_log::store::Access;
+use airtight_log::store::{Access, HeadFit};
 
 use crate::cli::Globals;
 use crate::exit::Exit;
@@ -70,12 +70,40 @@ impl Invocation {
         move || fixed.or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs()))
     }
 
-    /// Opens the site.
+    /// Opens the site. Every command opens it here, and so every command says what a person must know of it: that
+    /// settings and log differ about sending, and to a command that only reads, that the log does not fit its head (a
+    /// command that writes is refused then).
     ///
     /// # Errors
     /// `no_site`, and the codes of settings and log.
     pub fn open_site(&mut self, access: Access) -> Result<Site, Failure> {
-        Ok(Site::open(&self.home, access)?)
+        let mut site = Site::open(&self.home, access)?;
+        if access == Access::Read {
+            match site.store_mut().head_fit() {
+                Ok(HeadFit::Fits { .. }) => {}
+                Ok(misfit) => self.warn(misfit_code(&misfit), &misfit),
+                Err(fault) => self.warn(fault_code(&fault), &fault),
+            }
+        }
+        match site.permission() {
+            Ok(permission) => {
+                if let Some(difference) = permission.difference() {
+                    self.warn("decision_differs", &difference);
+                }
+            }
+            Err(error) => {
+                self.warn(
+                    error.code(),
+                    &format_args!("the log's decisions cannot be read, so nothing is sent: {error}"),
+                );
+            }
+        }
+        Ok(site)
+    }
+
+    /// Says what does not stop the command and must be known all the same.
+    pub fn warn(&mut self, code: &str, words: &dyn std::fmt::Display) {
+        self.output.say(format_args!("warning[{code}]: {words}"));
     }
 
     /// Refuses a site directory that is not there, before anything is made in a place that was only misspelt.
