@@ -28,7 +28,7 @@ const CHUNK_LEN: usize = 4 << 20;
 /// Chunks without a pause after which a checkpoint is released all the same.
 const CHUNKS_PER_RELEASE: u32 = 64;
 
-/// What one line came to.
+/// What one line came to. Numbers are of the log whose id stands beside them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It is in the log, durably.
@@ -39,6 +39,8 @@ pub enum Answer {
         leaf_index: u64,
         /// Its entry's leaf hash, 64 hex digits.
         leaf_hash: String,
+        /// Which log the index is of, 64 hex digits.
+        log_id: String,
         /// Whether this line put it there.
         new: bool,
     },
@@ -53,7 +55,7 @@ pub enum Answer {
     },
 }
 
-/// `{"line":…,"leaf_index":…,"leaf_hash":"<hex>","new":…}` or `{"line":…,"error":{"code":…,"message":…}}`.
+/// `{"line":…,"leaf_index":…,"leaf_hash":"<hex>","new":…,"log_id":"<hex>"}` or `{"line":…,"error":{"code":…,"message":…}}`.
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -62,12 +64,13 @@ impl Serialize for Answer {
             message: &'a str,
         }
         match self {
-            Self::Logged { line, leaf_index, leaf_hash, new } => {
-                let mut object = to.serialize_struct("Answer", 4)?;
+            Self::Logged { line, leaf_index, leaf_hash, log_id, new } => {
+                let mut object = to.serialize_struct("Answer", 5)?;
                 object.serialize_field("line", line)?;
                 object.serialize_field("leaf_index", leaf_index)?;
                 object.serialize_field("leaf_hash", leaf_hash)?;
                 object.serialize_field("new", new)?;
+                object.serialize_field("log_id", log_id)?;
                 object.end()
             }
             Self::Refused { line, code, message } => {
@@ -146,6 +149,7 @@ impl Site {
         answer: &mut dyn FnMut(&[Answer]) -> io::Result<()>,
     ) -> Result<BatchReport, AttestError> {
         let (mut report, mut unreleased, mut waited) = (BatchReport::default(), false, 0);
+        let log_id = self.store().identity().log_id().to_string();
         while let Ok(Chunk { first, lines, drained }) = chunks.recv() {
             let ready: Vec<Prepared> = lines
                 .iter()
@@ -165,7 +169,7 @@ impl Site {
                     Line::Ready(_) => {
                         let done = appended.next().expect("invariant: one answer an entry");
                         let (leaf_index, leaf_hash) = (done.index.get(), done.leaf_hash.to_hex());
-                        Answer::Logged { line: number, leaf_index, leaf_hash, new: done.new }
+                        Answer::Logged { line: number, leaf_index, leaf_hash, log_id: log_id.clone(), new: done.new }
                     }
                     Line::Refused { code, message } => Answer::Refused { line: number, code, message },
                 })

@@ -21,6 +21,7 @@ use super::forms::{Content, Restorer, RowDamage, entry_of};
 use super::runs::{self, Key, Kind, PAIR, Pair, Run};
 use super::snapshot::read_tail;
 use super::strata::{Tail, TileBytes, hash_in, refill};
+use super::times;
 use super::{CONTROL_TYPES, Damage, Facts, Fault, HeadFit, Snapshot, Store};
 use crate::digest::{Hash, LeafIndex, sha256};
 use crate::entry::set_message;
@@ -132,34 +133,14 @@ impl Store {
         report.entries = stored.size();
         report.tiles = tree.finish(&stored)?;
         report.index_pairs = indexes.compare(db)?;
-        self.times(stored.size())?;
+        times::until(db, self.identity.tree_id(), stored.size())?;
+        let beyond = "SELECT count(*) FROM integrated WHERE first >= ?1";
+        let beyond: u64 = db.query_row(beyond, [stored.size()], |row| row.get(0)).map_err(during)?;
+        if beyond > 0 {
+            return Err(Damage::Integrated { first: stored.size() }.into());
+        }
         progress(stored.size(), stored.size());
         Ok(())
-    }
-
-    /// Follows the chain of times.
-    fn times(&self, size: u64) -> Result<(), Fault> {
-        let mut read = self.db.prepare("SELECT first, time, digest FROM integrated ORDER BY first").map_err(during)?;
-        let mut rows = read.query([]).map_err(during)?;
-        let (mut before, mut last, mut expected_first) = ([0; 16], self.created, 0);
-        while let Some(row) = rows.next().map_err(during)? {
-            let (first, time): (u64, u64) = (row.get(0).map_err(during)?, row.get(1).map_err(during)?);
-            let digest: [u8; 16] = row.get(2).map_err(during)?;
-            let chained = super::writer::time_digest(&self.identity, &before, first, time);
-            if chained != digest || time < last || first < expected_first || first >= size {
-                return Err(Damage::Integrated { first }.into());
-            }
-            (before, last, expected_first) = (digest, time, first + 1);
-        }
-        if size > 0 && self.read_first_time()? != Some(0) {
-            Err(Damage::Integrated { first: 0 }.into())
-        } else {
-            Ok(())
-        }
-    }
-
-    fn read_first_time(&self) -> Result<Option<u64>, Fault> {
-        self.db.query_row("SELECT min(first) FROM integrated", [], |row| row.get(0)).map_err(during)
     }
 }
 

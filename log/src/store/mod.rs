@@ -30,6 +30,7 @@ mod released;
 mod runs;
 mod snapshot;
 mod strata;
+mod times;
 mod writer;
 
 use std::fs::File;
@@ -109,7 +110,7 @@ struct Cache {
     runs: Vec<Run>,
     seen: Option<Seen>,
     lookups: u64,
-    last_time: Option<(u64, [u8; 16])>,
+    last_time: Option<(u64, times::Chained)>,
     checkpoint_row: Option<u64>,
     signers: Vec<PublicKey>,
     loaded: bool,

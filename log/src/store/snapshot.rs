@@ -13,6 +13,7 @@ use rusqlite::OptionalExtension;
 use super::forms::{Content, Restorer, RowDamage, entry_of};
 use super::runs::{self, Key, Kind, Run};
 use super::strata::{Tail, hash_in, place, tile_id};
+use super::times;
 use super::{Damage, Facts, Fault, HeadFit, Store, proof_fault};
 use crate::checkpoint::{LogIdentity, VerifiedCheckpoint};
 use crate::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
@@ -202,17 +203,7 @@ impl<'s> Snapshot<'s> {
     /// # Errors
     /// [`Damage::Integrated`] where the row does not have its digest.
     pub fn integrated_time(&self, index: LeafIndex) -> Result<u64, Fault> {
-        let during = |error| Fault::sqlite("reading a time", error);
-        let query = "SELECT first, time, digest FROM integrated WHERE first <= ?1 ORDER BY first DESC LIMIT 2";
-        let mut read = self.store.db.prepare_cached(query).map_err(during)?;
-        let rows = read.query_map([index.get()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(during)?;
-        let rows: Vec<(u64, u64, [u8; 16])> = rows.collect::<Result<_, _>>().map_err(during)?;
-        let Some((first, time, digest)) = rows.first().copied() else {
-            return Err(Damage::Integrated { first: index.get() }.into());
-        };
-        let before = rows.get(1).map_or([0; 16], |row| row.2);
-        let expected = super::writer::time_digest(self.store.identity(), &before, first, time);
-        if expected == digest { Ok(time) } else { Err(Damage::Integrated { first }.into()) }
+        times::at(&self.store.db, self.store.identity().tree_id(), index.get())
     }
 
     /// Reads the times of the first `size` entries: (first entry, seconds since the epoch), a pair only where the time
@@ -221,22 +212,8 @@ impl<'s> Snapshot<'s> {
     /// # Errors
     /// [`Damage::Integrated`] where a row does not have its digest.
     pub fn times(&self, size: TreeSize) -> Result<Vec<(LeafIndex, u64)>, Fault> {
-        let during = |error| Fault::sqlite("reading the times", error);
-        let query = "SELECT first, time, digest FROM integrated WHERE first < ?1 ORDER BY first";
-        let mut read = self.store.db.prepare_cached(query).map_err(during)?;
-        let mut rows = read.query([size.get()]).map_err(during)?;
-        let (mut times, mut before) = (Vec::new(), [0; 16]);
-        while let Some(row) = rows.next().map_err(during)? {
-            let (first, time): (u64, u64) = (row.get(0).map_err(during)?, row.get(1).map_err(during)?);
-            let digest: [u8; 16] = row.get(2).map_err(during)?;
-            let chained = super::writer::time_digest(self.store.identity(), &before, first, time);
-            if chained != digest || (times.is_empty() && first != 0) {
-                return Err(Damage::Integrated { first }.into());
-            }
-            times.push((index_of(first), time));
-            before = digest;
-        }
-        Ok(times)
+        let times = times::until(&self.store.db, self.store.identity().tree_id(), size.get())?;
+        Ok(times.into_iter().map(|(first, time)| (index_of(first), time)).collect())
     }
 
     /// Finds an entry by its whole leaf hash.

@@ -22,10 +22,9 @@ use super::head::HeadNotes;
 use super::lock::WriterLock;
 use super::runs::{self, FRESH_ENTRIES_MAX, FRESH_ROWS_MAX, INDEX_MAX, Key, Kind, Seen};
 use super::snapshot::{Tiles, read_tail};
+use super::times;
 use super::{Cache, Damage, Fault, HeadFit, ReleasedCheckpoint, Snapshot, Store, proof_fault};
-use crate::checkpoint::{
-    CheckpointSignError, LogIdentity, NoteRule, SignedCheckpoint, VerifiedCheckpoint, sign_c2sp, sign_v1,
-};
+use crate::checkpoint::{CheckpointSignError, NoteRule, SignedCheckpoint, VerifiedCheckpoint, sign_c2sp, sign_v1};
 use crate::digest::{Hash, LeafIndex, TreeSize, sha256};
 use crate::proofs::verify_consistency;
 use crate::tree::Nodes;
@@ -79,8 +78,7 @@ impl<'s> Writer<'s> {
         let fresh = "SELECT fresh_first, fresh_rows FROM state WHERE id = 1";
         cache.fresh = db.query_row(fresh, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(during)?;
         cache.runs = runs::list(db).map_err(during)?;
-        let time = "SELECT time, digest FROM integrated ORDER BY first DESC LIMIT 1";
-        cache.last_time = db.query_row(time, [], |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(during)?;
+        cache.last_time = times::newest(db).map_err(during)?;
         cache.checkpoint_row =
             db.query_row("SELECT max(size) FROM checkpoint", [], |row| row.get(0)).map_err(during)?;
         let mut read = db.prepare_cached("SELECT spki FROM signer ORDER BY id").map_err(during)?;
@@ -181,7 +179,8 @@ impl<'s> Writer<'s> {
                 None => {
                     let index = appending.push(&tx, cache, prepared)?;
                     let time = time.max(created).max(last_time.map_or(0, |(last, _)| last));
-                    last_time = write_time(&tx, &self.store.identity, last_time, index, time).map_err(during)?;
+                    last_time =
+                        times::add(&tx, self.store.identity.tree_id(), last_time, index, time).map_err(during)?;
                     index
                 }
             };
@@ -437,33 +436,6 @@ fn find(tx: &rusqlite::Connection, cache: &Cache, hash: &Hash) -> Result<Option<
         }
     }
     Ok(None)
-}
-
-/// Adds the row of a commit's time, where it is another than the last.
-fn write_time(
-    tx: &rusqlite::Connection,
-    identity: &LogIdentity,
-    last: Option<(u64, [u8; 16])>,
-    first: u64,
-    time: u64,
-) -> rusqlite::Result<Option<(u64, [u8; 16])>> {
-    if last.is_some_and(|(last, _)| last == time) {
-        return Ok(last);
-    }
-    let digest = time_digest(identity, &last.map_or([0; 16], |(_, digest)| digest), first, time);
-    tx.prepare_cached("INSERT INTO integrated (first, time, digest) VALUES (?1, ?2, ?3)")?
-        .execute((first, time, digest))?;
-    Ok(Some((time, digest)))
-}
-
-/// Chains the digest of a commit's time: half a SHA-256 over the log, the digest before it, the first entry, the time.
-pub(super) fn time_digest(identity: &LogIdentity, before: &[u8; 16], first: u64, time: u64) -> [u8; 16] {
-    let mut bytes = b"airtight integrated v1\n".to_vec();
-    bytes.extend_from_slice(&identity.tree_id().get().to_be_bytes());
-    bytes.extend_from_slice(before);
-    bytes.extend_from_slice(&first.to_be_bytes());
-    bytes.extend_from_slice(&time.to_be_bytes());
-    sha256(&bytes).as_bytes()[..16].try_into().expect("invariant: half of 32 bytes")
 }
 
 /// Writes the row of the head's checkpoint with this commit, if it is not there yet.
