@@ -27,8 +27,8 @@
 //! * Rekor v1: the one line must be by the log's key (rekor `SignedNote.Verify` refuses a foreign line too), and there
 //!   is only one: a second line, or another name before the signature, would be bytes that nobody vouches for.
 //! * C2SP: the origin must be the name of the log's key, else a key could speak for another log's origin; extension
-//!   lines are refused, because not every signature of the network covers them. Lines of unknown keys are ignored, as
-//!   the spec demands: they carry witnesses, which are judged elsewhere.
+//!   lines are refused, because not every signature of the network covers them. The log's own line stands once. Lines of
+//!   unknown keys are ignored, as the spec demands: they carry witnesses, which are judged elsewhere.
 //!
 //! Worked example, C2SP:
 //!
@@ -368,8 +368,11 @@ impl SignedCheckpoint {
         if self.extensions != 0 {
             return Err(CheckpointRefusal::Extension { count: self.extensions });
         }
-        self.note.verify(std::slice::from_ref(verifier))?;
-        Ok(())
+        let verified = self.note.verify(std::slice::from_ref(verifier))?;
+        match self.note.signatures().len() - verified.unknown_lines() {
+            1 => Ok(()),
+            count => Err(CheckpointRefusal::RepeatedSignature { count }),
+        }
     }
 }
 
@@ -505,7 +508,7 @@ pub enum CheckpointRefusal {
         /// The key id of the log, 8 hex digits.
         expected_key_id: String,
     },
-    /// A Rekor v1 checkpoint is signed more than once.
+    /// A checkpoint has more than one signature line by the log's key.
     #[error("{count} signature lines are by the log's key, one was expected")]
     RepeatedSignature {
         /// The number of lines.

@@ -27,6 +27,8 @@ pub(super) struct About {
     pub(super) is_part: bool,
     /// There are symbolic links, and nothing signed states where they point.
     pub(super) symlinks_unstated: bool,
+    /// A subject has digests of algorithms that nothing here computes.
+    pub(super) digests_unused: bool,
     /// The predicate was held to the schema of its type.
     pub(super) schema_checked: bool,
 }
@@ -74,6 +76,7 @@ fn message(stated: &Sha256Digest, input: &Input<'_>) -> Result<About, Refusal> {
         matched: vec![statement::Subject { name: String::new(), sha256: artifact }],
         is_part: false,
         symlinks_unstated: false,
+        digests_unused: false,
         schema_checked: true,
     })
 }
@@ -123,6 +126,7 @@ fn about(
         matched,
         is_part,
         symlinks_unstated,
+        digests_unused: statement.subjects().iter().any(|subject| subject.digests_unused() > 0),
         schema_checked,
     })
 }

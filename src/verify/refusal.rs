@@ -287,7 +287,7 @@ refusals! {
         /// Both sides.
         cause: CheckpointRefusal
     } "{cause}"
-    /// A Rekor v1 checkpoint is signed twice.
+    /// The log's own signature line stands in the checkpoint more than once.
     5 "checkpoint_signature_repeated" CheckpointRepeated {
         /// How many lines there are.
         count: usize

@@ -341,6 +341,7 @@ impl Report {
         add(!verified.type_asked && about.predicate_type.is_some(), "that the statement is of a type you expected");
         add(!about.schema_checked, "that the predicate fits the schema of its type");
         add(about.is_part, "anything about the other parts: this statement covers one of several");
+        add(about.digests_unused, "what the subjects' digests of other algorithms say: they were not compared");
         add(about.symlinks_unstated, "where the symbolic links point: the statement does not say");
         add(!verified.leaf.envelope_reproduced, "in which exact text the envelope was logged");
         list

@@ -9,6 +9,7 @@
 #![allow(dead_code, reason = "each test and the generator use a part of it")]
 
 pub mod cases;
+pub mod changes;
 pub mod json;
 
 use airtight::statement::{Subject, Symlink};

@@ -86,7 +86,7 @@ fn a_c2sp_note_verifies_with_and_without_lines_of_others() {
 }
 
 #[test]
-fn a_c2sp_note_without_the_logs_line_or_with_a_bad_one_is_refused() {
+fn a_c2sp_note_without_the_logs_line_or_with_a_bad_one_or_with_two_is_refused() {
     assert!(matches!(
         verify_c2sp(&format!("{TEXT}\n{WITNESS_LINE}{ECDSA_LINE}")),
         Err(CheckpointRefusal::Note(NoteRefusal::NoKnownSignature { .. }))
@@ -96,6 +96,10 @@ fn a_c2sp_note_without_the_logs_line_or_with_a_bad_one_is_refused() {
         verify_c2sp(&format!("{eight}\n{LOG_LINE}")),
         Err(CheckpointRefusal::Note(NoteRefusal::BadSignature { .. }))
     ));
+    assert_eq!(
+        verify_c2sp(&format!("{TEXT}\n{LOG_LINE}{LOG_LINE}")),
+        Err(CheckpointRefusal::RepeatedSignature { count: 2 })
+    );
     let flipped = LOG_LINE.replace("Si6FEUug", "Si6FEUuh");
     assert!(matches!(
         verify_c2sp(&format!("{TEXT}\n{flipped}")),

@@ -258,6 +258,17 @@ fn checkpoints_c2sp(cases: &mut Cases) {
     );
     noted(
         cases,
+        "step5-signed-twice-c2sp",
+        "checkpoint_signature_repeated",
+        "The log's line of a C2SP checkpoint stands twice.",
+        v2(),
+        |signed| {
+            let line = signed.split("\n\n").nth(1).unwrap().to_owned();
+            signed + &line
+        },
+    );
+    noted(
+        cases,
         "step5-second-line-bad",
         "checkpoint_signature_invalid",
         "The log's line of a C2SP checkpoint stands twice, the second with another byte.",
