@@ -43,6 +43,16 @@ pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     sync_directory(parent(path))
 }
 
+/// Gives a file that is written and synced another name on the same file system; a name that is taken is refused.
+///
+/// # Errors
+/// `AlreadyExists` where the name is taken. Else what the system said. The file is gone from its old name in any case.
+pub fn move_new(from: &Path, to: &Path) -> io::Result<()> {
+    let from = tempfile::TempPath::try_from_path(from)?;
+    from.persist_noclobber(to).map_err(|refused| refused.error)?;
+    sync_directory(parent(to))
+}
+
 /// Makes the names in a directory durable. Without it a file that was synced can be gone after a power cut.
 ///
 /// # Errors
@@ -102,7 +112,7 @@ impl Stage {
     pub fn beside(path: &Path) -> io::Result<Stage> {
         #[expect(clippy::disallowed_methods, reason = "the parents of a new site")]
         std::fs::create_dir_all(parent(path))?;
-        Ok(Stage { directory: Builder::new().prefix(".airtight-init-").tempdir_in(parent(path))? })
+        Ok(Stage { directory: Builder::new().prefix(".airtight-").tempdir_in(parent(path))? })
     }
 
     /// Returns where it lies while it is built.

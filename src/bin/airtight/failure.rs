@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 
-mod site;
+pub mod site;
 
 /// Why a command stopped.
 #[derive(Debug)]

@@ -85,6 +85,21 @@ impl Invocation {
                 Err(fault) => self.warn(fault_code(&fault), &fault),
             }
         }
+        self.warn_of_decision(&mut site);
+        Ok(site)
+    }
+
+    /// Opens the site for a command that has more to say of a head that does not fit than a warning.
+    ///
+    /// # Errors
+    /// As [`Invocation::open_site`].
+    pub fn open_site_to_judge(&mut self) -> Result<Site, Failure> {
+        let mut site = Site::open(&self.home, Access::Read)?;
+        self.warn_of_decision(&mut site);
+        Ok(site)
+    }
+
+    fn warn_of_decision(&mut self, site: &mut Site) {
         match site.permission() {
             Ok(permission) => {
                 if let Some(difference) = permission.difference() {
@@ -92,13 +107,10 @@ impl Invocation {
                 }
             }
             Err(error) => {
-                self.warn(
-                    error.code(),
-                    &format_args!("the log's decisions cannot be read, so nothing is sent: {error}"),
-                );
+                let words = format!("the log's decisions cannot be read, so nothing is sent: {error}");
+                self.warn(error.code(), &words);
             }
         }
-        Ok(site)
     }
 
     /// Says what does not stop the command and must be known all the same.

@@ -11,6 +11,8 @@
 //! | `artifacts` | files and directories, hashed |
 //! | `init`, `attest`, `verify`, `bundle`, `demo` | the commands of these names; `trust` stands with `bundle`, `conformance` with `verify` |
 //! | `key` | `airtight key …` |
+//! | `log`, `log/…` | `airtight log …` |
+//! | `progress` | how far a long command is, on a terminal |
 //!
 //! Nothing happens before it is needed: a command's arguments are built when its name is met, no thread is started, no file
 //! is opened, and the environment is asked for `AIRTIGHT_HOME` alone. Bad usage is exit 2, before anything was touched.
@@ -39,8 +41,10 @@ mod failure;
 mod init;
 mod invocation;
 mod key;
+mod log;
 mod output;
 mod passphrase;
+mod progress;
 mod verify;
 
 fn main() -> ExitCode {
@@ -70,6 +74,7 @@ fn run(command: Command, call: &mut Invocation) -> Result<Exit, Failure> {
         Command::Attest(args) => attest::run(&args, call),
         Command::Verify(args) => verify::run(&args, call),
         Command::Bundle(noun) => bundle::run(&noun, call),
+        Command::Log(noun) => log::run(&noun, call),
         Command::Key(noun) => key::run(noun, call),
         Command::Trust(noun) => bundle::trust(&noun, call),
         Command::Demo(_) => demo::run(call),
