@@ -8,6 +8,8 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 
 target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
 airtight := target / "release" / "airtight"
+host := arch() + "-unknown-linux-gnu"
+static := target / "static" / host / "release" / "airtight"
 
 # Lists the commands.
 default:
@@ -67,6 +69,14 @@ fuzz TARGET="all" SECONDS="60":
     if [ "$targets" = all ]; then targets=$(cargo +nightly fuzz list); fi
     for target in $targets; do cargo +nightly fuzz run "$target" -- -max_total_time={{ SECONDS }}; done
 
-# Writes the table of docs/PERFORMANCE.md.
-bench:
-    cargo bench --locked
+# Writes the table of docs/PERFORMANCE.md: all rows, or those that are named (G1, G5, …).
+bench *ROWS: static
+    AIRTIGHT_STATIC={{ static }} cargo bench --locked --bench goals -- {{ ROWS }}
+
+# The rows that need a log of ten million entries, by hand: 5 GB of disk.
+bench-large: static
+    AIRTIGHT_STATIC={{ static }} cargo bench --locked --bench goals -- large
+
+# A statically linked binary for the target of this machine (glibc, for no musl target need be installed).
+static:
+    RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target {{ host }} --target-dir {{ target }}/static

@@ -1,0 +1,96 @@
+//! Measures what this build does against its goals, and writes the table of docs/PERFORMANCE.md.
+//!
+//! ```text
+//! just bench                 every row that fits a coffee break, logs of up to a million entries
+//! just bench G5 G9           some rows only
+//! just bench-large           the rows that need a log of ten million entries: 5 GB of disk, some ten minutes
+//! ```
+//!
+//! A goal is a ratio to something raw that is timed in the same process, the two taken in turn, because a shared machine
+//! drifts: a raw `fdatasync` may cost three times of what it cost a minute ago, and so does everything above it. A row is
+//! the median of at least five windows. What needs the disk is timed by the wall, what needs the processor by the
+//! process's CPU time, which leaves out what other machines on the same host took away. Rows that were not asked for stay
+//! as they are.
+//!
+//! `AIRTIGHT_COSIGN` and `AIRTIGHT_SIGSTORE_GO` name the other clients of row G6b; `AIRTIGHT_STATIC` the statically linked
+//! binary of G4b, G6 and G6b, which `just bench` builds. Data goes below cargo's target directory and is removed.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a benchmark is free of the ban list of clippy.toml"
+)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to whoever runs it")]
+
+mod batch;
+mod clock;
+mod corpus;
+mod process;
+mod proof;
+mod raw;
+mod single;
+mod site;
+mod table;
+
+use std::path::Path;
+
+use self::site::BenchSite;
+use self::table::Table;
+
+/// Entries of the large log of a usual run.
+const LARGE: u64 = 1_000_000;
+/// Entries of the log that `just bench-large` builds.
+const HUGE: u64 = 10_000_000;
+
+fn main() {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let wants = |row: &str| asked.is_empty() || asked.iter().any(|asked| asked.eq_ignore_ascii_case(row));
+    let mut table = Table::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/PERFORMANCE.md"));
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("goals");
+    let _ = std::fs::remove_dir_all(&scratch);
+    std::fs::create_dir_all(&scratch).unwrap();
+
+    if asked.iter().any(|asked| asked == "large") {
+        let mut large = BenchSite::create(&scratch.join("huge"));
+        batch::appends(&mut large, &mut table, &[HUGE / 100, HUGE]);
+        proof::warm(&mut large, &mut table, &scratch);
+        proof::cold(&mut large, &mut table);
+    } else {
+        if wants("G1") {
+            single::attest(&scratch, &mut table);
+        }
+        if wants("G1b") {
+            single::commit(&scratch, &mut table);
+        }
+        if wants("G3") {
+            batch::sign_and_append(&scratch, &mut table);
+        }
+        if ["G2", "G4", "G4b", "G5", "G6", "G6b", "G7", "G9"].iter().any(|row| wants(row)) {
+            let mut large = BenchSite::create(&scratch.join("large"));
+            if wants("G2") || wants("G7") {
+                batch::appends(&mut large, &mut table, &[LARGE / 10, LARGE]);
+            } else {
+                batch::fill(&mut large, LARGE);
+            }
+            if wants("G7") {
+                batch::bytes(&mut large, &mut table);
+            }
+            if wants("G9") {
+                batch::audit(&mut large, &mut table);
+            }
+            if wants("G4") {
+                proof::warm(&mut large, &mut table, &scratch);
+            }
+            if wants("G4b") {
+                proof::cold(&mut large, &mut table);
+            }
+            if wants("G5") {
+                proof::verification(&mut large, &mut table);
+            }
+            if wants("G6") || wants("G6b") {
+                process::verification(&mut large, &scratch, &mut table);
+            }
+        }
+    }
+    std::fs::remove_dir_all(&scratch).unwrap();
+    table.write();
+}
