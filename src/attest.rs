@@ -11,11 +11,13 @@
 //! ```
 //!
 //! Signatures are deterministic, so the same statement by the same key is the same leaf: nothing is appended, and the
-//! first bundle comes back, byte for byte. `site` opens and makes sites, `batch` attests lines as they come.
+//! first bundle comes back, byte for byte. `site` opens and makes sites, `batch` attests lines as they come, `integrated` is
+//! what an export says of time.
 
 mod batch;
 mod control;
 mod error;
+mod integrated;
 mod site;
 
 use std::time::Duration;
@@ -28,6 +30,7 @@ use airtight_log::store::{Fault, Prepared, ReleasedCheckpoint, Snapshot, Worker,
 
 pub use self::batch::{Answer, BATCH_LINES, BatchReport};
 pub use self::error::{AttestError, fault_code, misfit_code, open_code};
+pub use self::integrated::{INTEGRATED_LEN_MAX, INTEGRATED_PATH, IntegratedTimes, IntegratedTimesError};
 pub use self::site::{NewSite, Site, SiteKeys};
 
 use crate::bundle::{Receipt, render};

@@ -6,6 +6,7 @@
 //! | `log/entries` | `list`, `entry` | nothing |
 //! | `log/prove` | `prove`, `consistency` | nothing |
 //! | `log/check` | `fsck`, `backup` | a copy |
+//! | `log/export` | `export` | tiles |
 //!
 //! The commands that write nothing work on a medium that cannot be written, and on a log that does not fit its head: they
 //! say so on standard error, and end with the exit code of what they were asked for. `show` and `fsck` are asked whether it
@@ -15,6 +16,7 @@
 
 mod check;
 mod entries;
+mod export;
 mod prove;
 mod show;
 
@@ -43,9 +45,8 @@ pub fn run(command: &LogCommand, call: &mut Invocation) -> Result<Exit, Failure>
         LogCommand::Vkey => show::vkey(call),
         LogCommand::Fsck => check::fsck(call),
         LogCommand::Backup(args) => check::backup(args, call),
-        LogCommand::Export(_) | LogCommand::Recover(_) | LogCommand::Adopt(_) => {
-            Err(Failure::new(Exit::Internal, "internal", "not built yet"))
-        }
+        LogCommand::Export(args) => export::export(args, call),
+        LogCommand::Recover(_) | LogCommand::Adopt(_) => Err(Failure::new(Exit::Internal, "internal", "not built yet")),
     }
 }
 
