@@ -21,92 +21,105 @@ pub struct Change {
 /// Letters that stand in for others: of every alphabet that occurs, and of none.
 const LETTERS: [char; 14] = ['A', 'a', 'Z', 'z', '0', '9', '+', '/', '-', '_', '=', ' ', '\u{0}', '\u{e9}'];
 
-/// Collects changes of one text.
-struct Changes<'j> {
-    whole: &'j Json,
-    out: Vec<Change>,
+/// Collects changes of one value.
+struct Changes<'o> {
+    /// The value as it was.
+    was: Json,
+    /// The text before the value and after it.
+    around: (String, String),
+    place: String,
+    out: &'o mut Vec<Change>,
 }
 
 /// Every change of this tree as a text.
 pub fn of(whole: &Json) -> Vec<Change> {
-    let mut changes = Changes { whole, out: Vec::new() };
+    const HERE: &str = "\u{1}";
+    let mut out = Vec::new();
     for (way, place) in whole.ways() {
-        changes.types(&way, &place);
-        match whole.clone().on(&way) {
-            Json::Object(members) => changes.members(&way, &place, members),
-            Json::Array(elements) => changes.elements(&way, &place, elements),
-            leaf @ Json::Leaf(_) => changes.string(&way, &place, &leaf.said()),
+        let mut marked = whole.clone();
+        let was = std::mem::replace(marked.on(&way), token(HERE));
+        let text = marked.render();
+        let (before, after) = text.split_once(HERE).unwrap();
+        let around = (before.to_owned(), after.to_owned());
+        let mut changes = Changes { was: was.clone(), around, place, out: &mut out };
+        changes.types();
+        match &was {
+            Json::Object(members) => changes.members(members),
+            Json::Array(elements) => changes.elements(elements),
+            Json::Leaf(_) => changes.string(&was.said()),
         }
     }
-    changes.out
+    out
 }
 
 impl Changes<'_> {
-    fn put(&mut self, way: &Way, place: &str, kind: &'static str, value: Json) {
-        let mut whole = self.whole.clone();
-        if *whole.on(way) != value {
-            *whole.on(way) = value;
-            self.out.push(Change { place: place.to_owned(), kind, text: whole.render().into_bytes() });
+    fn put(&mut self, kind: &'static str, value: Json) {
+        let place = self.place.clone();
+        self.put_at(place, kind, value);
+    }
+
+    fn put_at(&mut self, place: String, kind: &'static str, value: Json) {
+        if value != self.was {
+            let (before, after) = &self.around;
+            let text = [before.as_bytes(), value.render().as_bytes(), after.as_bytes()].concat();
+            self.out.push(Change { place, kind, text });
         }
     }
 
-    fn say(&mut self, way: &Way, place: &str, kind: &'static str, said: &str) {
-        self.put(way, place, kind, text(said));
+    fn say(&mut self, kind: &'static str, said: &str) {
+        self.put(kind, text(said));
     }
 
     /// Every value in the place of every other type.
-    fn types(&mut self, way: &Way, place: &str) {
-        let was = self.whole.clone().on(way).clone();
+    fn types(&mut self) {
+        let was = self.was.clone();
         let inside = |json: Json| Json::Object(vec![("\"a\"".to_owned(), json)]);
         for other in ["null", "true", "false", "0", "7", "-1", "1.5", "1e400", "\"\"", "[]", "{}", "[null]"] {
-            self.put(way, place, "retyped", token(other));
+            self.put("retyped", token(other));
         }
-        self.put(way, place, "in a list", Json::Array(vec![was.clone()]));
-        self.put(way, place, "in an object", inside(was.clone()));
-        self.put(way, place, "as a string of its text", text(&was.render()));
+        self.put("in a list", Json::Array(vec![was.clone()]));
+        self.put("in an object", inside(was.clone()));
+        self.put("as a string of its text", text(&was.render()));
         match was {
             Json::Object(members) => {
                 let values = members.into_iter().map(|(_, value)| value).collect();
-                self.put(way, place, "as a list of its values", Json::Array(values));
+                self.put("as a list of its values", Json::Array(values));
             }
             Json::Array(elements) => {
                 let numbered = elements.iter().enumerate().map(|(n, value)| (quoted(&n.to_string()), value.clone()));
-                self.put(way, place, "as an object of its elements", Json::Object(numbered.collect()));
+                self.put("as an object of its elements", Json::Object(numbered.collect()));
                 if let Some(first) = elements.first() {
-                    self.put(way, place, "as its first element", first.clone());
+                    self.put("as its first element", first.clone());
                 }
             }
             Json::Leaf(said) => {
                 let said = token(&said).said();
-                self.put(way, place, "without quotes", token(if said.is_empty() { "0" } else { &said }));
+                self.put("without quotes", token(if said.is_empty() { "0" } else { &said }));
             }
         }
     }
 
-    fn members(&mut self, way: &Way, place: &str, members: &[(String, Json)]) {
-        let mut put = |place: &str, kind, members: Vec<(String, Json)>| {
-            self.put(way, place, kind, Json::Object(members));
-        };
+    fn members(&mut self, members: &[(String, Json)]) {
         for value in ["null", "1", "\"\"", "{}", "[]"] {
             for at in [0, members.len()] {
                 let mut more = members.to_vec();
                 more.insert(at, ("\"more\"".to_owned(), token(value)));
-                put("", "unknown member", more);
+                self.put_at(String::new(), "unknown member", Json::Object(more));
             }
         }
         for (at, (name, value)) in members.iter().enumerate() {
             let said = token(name).said();
-            let below = format!("{place}/{said}");
+            let below = format!("{}/{said}", self.place);
             let mut fewer = members.to_vec();
             fewer.remove(at);
-            put(&below, "member dropped", fewer);
+            self.put_at(below, "member dropped", Json::Object(fewer));
             let escaped = format!("\"\\u{:04x}{}", u32::from(said.as_bytes()[0]), &name[2..]);
             for again in [name.clone(), escaped] {
                 for other in [value.clone(), token("null"), text("x"), token("{}"), token("[]")] {
                     for place in [at, at + 1, members.len()] {
                         let mut more = members.to_vec();
                         more.insert(place, (again.clone(), other.clone()));
-                        put("", "member doubled", more);
+                        self.put_at(String::new(), "member doubled", Json::Object(more));
                     }
                 }
             }
@@ -121,54 +134,54 @@ impl Changes<'_> {
                 if other != said {
                     let mut renamed = members.to_vec();
                     renamed[at].0 = quoted(&other);
-                    put("", "member renamed", renamed);
+                    self.put_at(String::new(), "member renamed", Json::Object(renamed));
                 }
             }
         }
     }
 
-    fn elements(&mut self, way: &Way, place: &str, elements: &[Json]) {
+    fn elements(&mut self, elements: &[Json]) {
         for at in 0..elements.len() {
             let mut changed = elements.to_vec();
             changed.remove(at);
-            self.put(way, place, "element dropped", Json::Array(changed));
+            self.put("element dropped", Json::Array(changed));
             for to in [at, elements.len()] {
                 let mut changed = elements.to_vec();
                 changed.insert(to, elements[at].clone());
-                self.put(way, place, "element doubled", Json::Array(changed));
+                self.put("element doubled", Json::Array(changed));
             }
             let mut changed = elements.to_vec();
             changed.swap(at, (at + 1) % elements.len());
-            self.put(way, place, "elements swapped", Json::Array(changed));
+            self.put("elements swapped", Json::Array(changed));
         }
         for more in ["null", "\"\"", "{}", "[]"] {
             let changed = [elements, &[token(more)]].concat();
-            self.put(way, place, "element added", Json::Array(changed));
+            self.put("element added", Json::Array(changed));
         }
-        self.put(way, place, "elements reversed", Json::Array(elements.iter().rev().cloned().collect()));
+        self.put("elements reversed", Json::Array(elements.iter().rev().cloned().collect()));
     }
 
-    fn string(&mut self, way: &Way, place: &str, said: &str) {
-        self.letters(way, place, said);
+    fn string(&mut self, said: &str) {
+        self.letters(said);
         if said.bytes().all(|byte| byte.is_ascii_digit()) && !said.is_empty() {
-            self.number(way, place, said);
+            self.number(said);
         } else if said.len() >= 40
             && let Ok(bytes) = standard_base64(said)
         {
             for (kind, bytes) in byte_changes(&bytes) {
-                self.say(way, place, kind, &base64(&bytes));
+                self.say(kind, &base64(&bytes));
             }
             for (kind, said) in spellings(said, &bytes) {
-                self.say(way, place, kind, &said);
+                self.say(kind, &said);
             }
         } else if said.contains("\n\u{2014} ") {
             for (kind, said) in note_changes(said) {
-                self.say(way, place, kind, &said);
+                self.say(kind, &said);
             }
         }
     }
 
-    fn letters(&mut self, way: &Way, place: &str, said: &str) {
+    fn letters(&mut self, said: &str) {
         let letters: Vec<char> = said.chars().collect();
         let step = (letters.len() / 24).max(1);
         let last = letters.len().saturating_sub(1);
@@ -179,14 +192,14 @@ impl Changes<'_> {
             for letter in LETTERS.into_iter().chain([other_case, next]) {
                 let mut changed = letters.clone();
                 changed[at] = letter;
-                self.say(way, place, "letter changed", &changed.into_iter().collect::<String>());
+                self.say("letter changed", &changed.into_iter().collect::<String>());
             }
             let mut changed = letters.clone();
             changed.remove(at);
-            self.say(way, place, "letter dropped", &changed.iter().collect::<String>());
+            self.say("letter dropped", &changed.iter().collect::<String>());
             changed.insert(at, was);
             changed.insert(at, was);
-            self.say(way, place, "letter doubled", &changed.into_iter().collect::<String>());
+            self.say("letter doubled", &changed.into_iter().collect::<String>());
         }
         let half: String = letters[..letters.len() / 2].iter().collect();
         for (kind, other) in [
@@ -200,11 +213,11 @@ impl Changes<'_> {
             ("other case", said.to_uppercase()),
             ("other case", said.to_lowercase()),
         ] {
-            self.say(way, place, kind, &other);
+            self.say(kind, &other);
         }
     }
 
-    fn number(&mut self, way: &Way, place: &str, said: &str) {
+    fn number(&mut self, said: &str) {
         let number: u128 = said.parse().unwrap();
         let wide: String = said.chars().map(|c| char::from_u32(u32::from(c) - 0x30 + 0xff10).unwrap()).collect();
         for other in [
@@ -220,15 +233,15 @@ impl Changes<'_> {
             format!("{said}n"),
             wide,
         ] {
-            self.say(way, place, "number spelled otherwise", &other);
+            self.say("number spelled otherwise", &other);
         }
         for token_of in [said.to_owned(), format!("{said}.0"), format!("{said}e0"), format!("-{said}")] {
-            self.put(way, place, "number without quotes", token(&token_of));
+            self.put("number without quotes", token(&token_of));
         }
         let (wrap_48, wrap_63, wrap_64) = (number + (1 << 48), number + (1 << 63), number + (1 << 64));
         for other in [number + 1, number.saturating_sub(1), number * 10, 0, wrap_48, wrap_63, wrap_64, 1 << 63, 1 << 53]
         {
-            self.say(way, place, "another number", &other.to_string());
+            self.say("another number", &other.to_string());
         }
     }
 }
