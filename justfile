@@ -24,6 +24,7 @@ lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
     if [ -d oracles ]; then cargo fmt --manifest-path oracles/Cargo.toml --check; fi
+    cargo fmt --manifest-path fuzz/Cargo.toml --check
     for script in .ci/run .ci/stages tests/interop/*.sh; do bash -n "$script"; done
     python3 -c 'import ast, pathlib; [ast.parse(p.read_text()) for p in pathlib.Path("tests").rglob("*.py")]'
 
@@ -41,10 +42,11 @@ features:
     cargo clippy --locked --no-default-features --features net -- -D warnings
     cargo clippy --locked --no-default-features --features server -- -D warnings
 
-# Vectors: writes ours again, which must change nothing, and judges them and those of AIRTIGHT_SHARED.
+# Vectors: writes ours and the fuzzers' seeds again, which must change nothing, and judges ours and those of AIRTIGHT_SHARED.
 vectors:
     cargo run --quiet --locked --example vectors
-    test -z "$(git status --porcelain tests/vectors)" || { git status --short tests/vectors; git --no-pager diff --stat tests/vectors; exit 1; }
+    git status --short tests/vectors fuzz/corpus
+    test -z "$(git status --porcelain tests/vectors fuzz/corpus)"
     cargo test --workspace --locked vector
 
 # Other people's implementations as oracles; a package of its own, with its own lock file.
@@ -61,13 +63,16 @@ interop: release
     tests/interop/install.sh
     tests/interop/run.sh {{ airtight }}
 
-# Fuzzes TARGET for SECONDS (nightly toolchain, cargo-fuzz).
+# Fuzzes TARGET for SECONDS: needs a nightly toolchain and `cargo install cargo-fuzz`. What it finds goes to fuzz/found, what breaks a law to fuzz/artifacts.
 fuzz TARGET="all" SECONDS="60":
     #!/usr/bin/env bash
     set -euo pipefail
     targets={{ TARGET }}
     if [ "$targets" = all ]; then targets=$(cargo +nightly fuzz list); fi
-    for target in $targets; do cargo +nightly fuzz run "$target" -- -max_total_time={{ SECONDS }}; done
+    for target in $targets; do
+        mkdir -p "fuzz/found/$target"
+        cargo +nightly fuzz run "$target" "fuzz/found/$target" "fuzz/corpus/$target" -- -max_total_time={{ SECONDS }}
+    done
 
 # Writes the table of docs/PERFORMANCE.md: all rows, or those that are named (G1, G5, …).
 bench *ROWS: static

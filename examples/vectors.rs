@@ -1,4 +1,4 @@
-//! Writes the folders of `tests/vectors/` again: `cargo run --example vectors`. Fixed keys and times, so the same bytes each time.
+//! Writes the folders of `tests/vectors/` and the seeds of `fuzz/corpus/` again: `cargo run --example vectors`. Fixed keys and times, so the same bytes each time.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -28,5 +28,12 @@ fn main() {
             fs::write(folder.join(name), content).unwrap();
         }
     }
-    println!("{} cases", cases.len());
+    // Inputs that somebody kept by hand stay where they are.
+    let seeds = forge::seeds::all();
+    for (corpus, file, content) in &seeds {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(corpus);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(file), content).unwrap();
+    }
+    println!("{} cases, {} seeds", cases.len(), seeds.len());
 }

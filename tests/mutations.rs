@@ -52,7 +52,7 @@ impl Trial {
     fn judge(&self, text: &[u8]) -> (&'static str, u8) {
         let judged = catch_unwind(AssertUnwindSafe(|| {
             let report = self.scene.judge_with(text, &self.keys, &self.trusted_root);
-            if text.len() % 8 == 0 {
+            if text.len().is_multiple_of(8) {
                 serde_json::to_string(&report).unwrap();
             }
             verdict(&report)

@@ -11,6 +11,7 @@
 pub mod cases;
 pub mod changes;
 pub mod json;
+pub mod seeds;
 
 use airtight::statement::{Subject, Symlink};
 use airtight::trust::TrustedRoot;

@@ -143,6 +143,12 @@ impl Prepared {
     pub fn leaf_hash(&self) -> &Hash {
         &self.leaf_hash
     }
+
+    /// Gives the row as it will be stored: the number of its form, and its bytes.
+    #[must_use]
+    pub fn row(&self) -> (i64, &[u8]) {
+        (self.form as i64, &self.row)
+    }
 }
 
 impl Preparer {
@@ -225,6 +231,16 @@ pub enum Content {
     Leaf(Vec<u8>),
     /// The envelope's exact text.
     Envelope(String),
+}
+
+impl Content {
+    /// Reads a row that was made without a dictionary; a store reads its own by way of a [`Snapshot`](super::Snapshot).
+    ///
+    /// # Errors
+    /// [`RowDamage`], for whatever a flipped byte can do to a row.
+    pub fn of_row(form: i64, row: &[u8]) -> Result<Self, RowDamage> {
+        Restorer::new(None).restore(form, 0, row).map(|(content, _)| content)
+    }
 }
 
 /// Gives rows back; keeps its decompressors, which cost more to make than a row to read.

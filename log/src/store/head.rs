@@ -53,6 +53,14 @@ pub enum HeadRead {
     Found(HeadNotes),
 }
 
+impl HeadRead {
+    /// Reads the bytes of a head file: the newer of its whole slots. That the notes are signed is not asked here.
+    #[must_use]
+    pub fn of(raw: &[u8]) -> Self {
+        newest_slot(raw).map_or(Self::Damaged, |(_, notes)| Self::Found(notes))
+    }
+}
+
 /// The open head file.
 #[derive(Debug)]
 pub struct HeadFile {
@@ -88,7 +96,7 @@ impl HeadFile {
             Err(error) => return Err(error),
         };
         let changed = raw != self.raw;
-        let newest = raw.chunks(SLOT).take(2).filter_map(parse_slot).max_by_key(|(sequence, _)| *sequence);
+        let newest = newest_slot(&raw);
         self.raw = raw;
         Ok(match newest {
             Some((sequence, notes)) => {
@@ -169,6 +177,11 @@ fn render_slot(sequence: u64, notes: &HeadNotes) -> io::Result<Vec<u8>> {
     }
     slot.resize(SLOT, b'\n');
     Ok(slot)
+}
+
+/// Finds the newer whole slot of a head file, with its sequence number.
+fn newest_slot(raw: &[u8]) -> Option<(u64, HeadNotes)> {
+    raw.chunks(SLOT).take(2).filter_map(parse_slot).max_by_key(|(sequence, _)| *sequence)
 }
 
 /// Reads one slot, or nothing where it is not whole.

@@ -44,15 +44,16 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 pub use self::facts::Facts;
 pub use self::fault::{Damage, Fault, HeadFit, OpenError};
-pub use self::forms::{Prepared, Preparer, SignatureCount, Worker};
+pub use self::forms::{Content, Prepared, Preparer, RowDamage, SignatureCount, Worker};
 pub use self::fsck::Fsck;
+pub use self::head::{HeadNotes, HeadRead};
 pub use self::lock::{LockError, WriterLock};
 pub use self::released::ReleasedCheckpoint;
 pub use self::snapshot::{Filter, PAGE_MAX, Snapshot, StoredEntry};
 pub use self::writer::{Appended, Writer};
 
 use self::forms::Dictionary;
-use self::head::{HeadFile, HeadNotes, HeadRead};
+use self::head::HeadFile;
 use self::runs::{Run, Seen};
 use self::strata::Tail;
 use crate::checkpoint::{LogIdentity, NoteRule, SignedCheckpoint, TreeId, VerifiedCheckpoint};

@@ -1,0 +1,215 @@
+//! What holds for any bytes whatsoever: one law for each format that is read from outside, and no panic in any of them.
+//!
+//! The fuzz targets and `tests/robustness.rs` call the same functions. A law is more than "it does not crash": what was read
+//! is written again and compared, and where two readers judge one text, the stricter one must not be the laxer.
+
+use std::sync::OnceLock;
+
+use airtight::bundle::Bundle;
+use airtight::statement::{ParsedStatement, Statement};
+use airtight::trust::TrustedRoot;
+use airtight::verify::{Input, Policy, Subject, verify};
+use airtight_keys::envelope::Envelope;
+use airtight_keys::note::{NoteVerifier, SignedNote};
+use airtight_keys::public::PublicKey;
+use airtight_keys::strict_json::{self, Limits, check_standard_base64, standard_base64, to_standard_base64};
+use airtight_log::checkpoint::{Checkpoint, SignedCheckpoint};
+use airtight_log::digest::{Sha256Digest, sha256};
+use airtight_log::entry::Body;
+use airtight_log::store::{Content, HeadRead};
+
+/// More than any input of a fuzzer has.
+const LIMITS: Limits = Limits::bytes(1 << 20);
+
+/// A law: it panics where it is broken.
+pub type Law = fn(&[u8]);
+
+/// Every law by the name of its target and its corpus.
+pub const LAWS: [(&str, Law); 11] = [
+    ("body", body),
+    ("bundle", bundle),
+    ("checkpoint", checkpoint),
+    ("envelope", envelope),
+    ("json", json),
+    ("key", key),
+    ("note", note),
+    ("row", row),
+    ("slot", slot),
+    ("statement", statement),
+    ("trusted_root", trusted_root),
+];
+
+/// A JSON text that passes the strict scan is read by serde_json too, as an object.
+pub fn json(data: &[u8]) {
+    let scanned = strict_json::check(data, LIMITS);
+    let read = serde_json::from_slice::<serde_json::Value>(data);
+    match (scanned, read) {
+        // A number beyond f64 is JSON, and serde_json does not hold it.
+        (Ok(()), Err(error)) => assert!(error.to_string().starts_with("number out of range"), "{error}"),
+        (Ok(()), Ok(value)) => assert!(value.is_object()),
+        (Err(refused), _) => assert!(!refused.to_string().is_empty()),
+    }
+}
+
+/// An envelope that was read is written in bytes that are read as the same envelope, and written so again.
+pub fn envelope(data: &[u8]) {
+    let Ok(read) = Envelope::parse(data, LIMITS) else { return };
+    let written = read.to_json();
+    let again = Envelope::parse(written.as_bytes(), LIMITS).expect("what we write we read");
+    assert_eq!(read, again);
+    assert_eq!(written, again.to_json());
+    assert_eq!(standard_base64(read.payload_base64_unverified()).as_deref(), Ok(read.payload_unverified()));
+    let _ = read.verify(&[&world().key], 1);
+}
+
+/// A statement that was read has a predicate that is strict JSON, and a ready one keeps its bytes.
+pub fn statement(data: &[u8]) {
+    let Ok(read) = ParsedStatement::parse(data) else { return };
+    strict_json::check(data, LIMITS).expect("a statement is strict JSON");
+    if let Some(predicate) = read.predicate() {
+        strict_json::check(predicate.as_bytes(), LIMITS).expect("a predicate is strict JSON");
+    }
+    assert!(!read.subjects().is_empty());
+    if let Ok(ready) = Statement::ready(data.to_vec()) {
+        assert_eq!(ready.bytes(), data);
+    }
+}
+
+/// A note that was read is printed in its own bytes.
+pub fn note(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(read) = SignedNote::parse(text) {
+        assert_eq!(read.to_string(), text);
+        let _ = read.verify(&world().verifiers);
+    }
+    if let Ok(verifier) = NoteVerifier::parse_vkey(text) {
+        assert_eq!(verifier.to_string(), text);
+    }
+}
+
+/// A checkpoint that was read is printed in its own bytes, signed or not.
+pub fn checkpoint(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(read) = SignedCheckpoint::parse(text) {
+        assert_eq!(read.to_string(), text);
+    }
+    if let Ok(read) = Checkpoint::parse(text) {
+        assert_eq!(read.text(), text);
+        if let Some((host, tree_id)) = read.v1_parts() {
+            assert_eq!(format!("{host} - {tree_id}"), read.origin());
+        }
+    }
+}
+
+/// The body of a log's entry that was read is written in its own bytes.
+pub fn body(data: &[u8]) {
+    if let Ok(read) = Body::parse(data) {
+        assert_eq!(read.render(), data);
+    }
+}
+
+/// A trusted root that was read is written in a text that is read as the same, and written so again.
+pub fn trusted_root(data: &[u8]) {
+    let Ok(read) = TrustedRoot::parse(data) else { return };
+    let written = read.render();
+    let mut again = TrustedRoot::parse(written.as_bytes()).expect("what we write we read");
+    assert_eq!(again.render(), written);
+    assert_eq!((read.logs().len(), read.skipped().len()), (again.logs().len(), again.skipped().len()));
+    again.merge(&read).expect("a root and itself name the same logs");
+    assert_eq!(again.logs().len(), read.logs().len());
+    for log in read.logs() {
+        assert!(log.host().is_none_or(|host| log.base_url().contains(host)));
+    }
+}
+
+/// A bundle is judged without a panic; one that is read is strict JSON; one that is verified has a good proof of itself.
+pub fn bundle(data: &[u8]) {
+    let world = world();
+    let report = verify(&Input {
+        bundle: data,
+        subject: Subject::Digest(world.artifact),
+        keys: std::slice::from_ref(&world.key),
+        trusted_root: &world.trusted_root,
+        policy: Policy::default(),
+        now: world.now,
+    });
+    assert_eq!(report.checks().len(), 9);
+    assert!(serde_json::to_string(&report).is_ok_and(|text| !text.is_empty()));
+    let Ok(read) = Bundle::parse(data) else {
+        assert_eq!(report.verdict().map(|_| ()).map_err(|refusal| refusal.step()), Err(1));
+        return;
+    };
+    strict_json::check(data, LIMITS).expect("a bundle is strict JSON");
+    assert_eq!(to_standard_base64(&read.entry().body()), read.entry().body_base64);
+    if let Ok(verified) = report.verdict() {
+        assert_eq!(verified.leaf_index(), read.entry().proof.log_index);
+        assert!(verified.checkpoint().size().holds(verified.leaf_index()));
+    }
+}
+
+/// A key that was read is written in its one form, and read as the same.
+pub fn key(data: &[u8]) {
+    if let Ok(key) = PublicKey::from_spki_der(data) {
+        assert_eq!(key.spki_der(), data);
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(key) = PublicKey::from_spki_pem(text) {
+        assert_eq!(PublicKey::from_spki_pem(key.spki_pem()).as_ref(), Ok(&key));
+    }
+    let decoded = standard_base64(text);
+    assert_eq!(decoded.as_ref().map(Vec::len).ok(), check_standard_base64(text).ok());
+    if let Ok(bytes) = decoded {
+        assert_eq!(to_standard_base64(&bytes), text);
+    }
+}
+
+/// A stored row gives its content back or is damage. The first byte is the form.
+pub fn row(data: &[u8]) {
+    let Some((form, row)) = data.split_first() else { return };
+    match Content::of_row(i64::from(*form), row) {
+        Ok(Content::Envelope(text)) => {
+            Envelope::parse(text.as_bytes(), Limits::bytes(96 << 20)).expect("what a row gives back is an envelope");
+        }
+        Ok(Content::Leaf(_)) => assert_eq!(*form, 0),
+        Err(damage) => assert!(!damage.to_string().is_empty()),
+    }
+}
+
+/// A head file gives back two notes that stand in it, or is damage.
+pub fn slot(data: &[u8]) {
+    if let HeadRead::Found(notes) = HeadRead::of(data) {
+        let both = notes.c2sp + &notes.v1;
+        assert!(data.windows(both.len().max(1)).any(|window| window == both.as_bytes()));
+    }
+}
+
+/// What bundles and notes are judged with: the key, the log and the artifact of the vector that the seeds are made from.
+struct World {
+    key: PublicKey,
+    verifiers: Vec<NoteVerifier>,
+    trusted_root: TrustedRoot,
+    artifact: Sha256Digest,
+    now: u64,
+}
+
+fn world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| {
+        let root = include_bytes!("../tests/vectors/verified-dsse-p256/trusted_root.json");
+        let v2 = include_bytes!("../tests/vectors/verified-dsse-hashedrekord-002/trusted_root.json");
+        let mut trusted_root = TrustedRoot::parse(root).expect("the vector's root");
+        trusted_root.merge(&TrustedRoot::parse(v2).expect("the vector's root")).expect("two logs");
+        let pem = include_str!("../tests/vectors/verified-dsse-p256/key.pub");
+        let named = |log: &airtight::trust::TrustedLog| {
+            let host = log.host().expect("the vector's log has a host");
+            NoteVerifier::ed25519(host, log.key()).or_else(|_| NoteVerifier::ecdsa(host, log.key())).expect("a name")
+        };
+        World {
+            key: PublicKey::from_spki_pem(pem).expect("the vector's key"),
+            verifiers: trusted_root.logs().iter().map(named).collect(),
+            trusted_root,
+            artifact: sha256(include_bytes!("../tests/vectors/verified-dsse-p256/artifact")),
+            now: 1_769_904_000,
+        }
+    })
+}
