@@ -11,13 +11,15 @@
 //! ```
 //!
 //! Signatures are deterministic, so the same statement by the same key is the same leaf: nothing is appended, and the
-//! first bundle comes back, byte for byte. `site` opens and makes sites, `batch` attests lines as they come, `integrated` is
-//! what an export says of time.
+//! first bundle comes back, byte for byte. `site` opens and makes sites, `batch` attests lines as they come, `recover`
+//! brings a log back from what left the site before (`material`, `integrated`).
 
 mod batch;
 mod control;
 mod error;
 mod integrated;
+mod material;
+mod recover;
 mod site;
 
 use std::time::Duration;
@@ -31,6 +33,8 @@ use airtight_log::store::{Fault, Prepared, ReleasedCheckpoint, Snapshot, Worker,
 pub use self::batch::{Answer, BATCH_LINES, BatchReport};
 pub use self::error::{AttestError, fault_code, misfit_code, open_code};
 pub use self::integrated::{INTEGRATED_LEN_MAX, INTEGRATED_PATH, IntegratedTimes, IntegratedTimesError};
+pub use self::material::{Material, MaterialRefusal};
+pub use self::recover::{RecoverRefusal, Recovered};
 pub use self::site::{NewSite, Site, SiteKeys};
 
 use crate::bundle::{Receipt, render};

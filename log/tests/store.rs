@@ -189,6 +189,8 @@ fn a_database_put_back_is_behind_its_head_and_nothing_is_signed() {
     drop(store);
     std::fs::copy(&copy, site.dir.path().join("log.db")).unwrap();
     let mut store = site.open();
+    let released = store.read().unwrap().checkpoint_at(size(10)).unwrap();
+    assert!(released.is_some(), "the copy has the checkpoint that the database had not written yet");
     let behind = HeadFit::Behind { size: 10, signed: 20 };
     assert_eq!(store.head_fit().unwrap(), behind);
     assert!(matches!(store.writer("test", Duration::ZERO), Err(Fault::HeadMisfit(misfit)) if *misfit == behind));

@@ -7,6 +7,7 @@ use airtight_log::store::{Fault, HeadFit, OpenError};
 use std::io;
 use std::path::PathBuf;
 
+use super::RecoverRefusal;
 use crate::config::ConfigError;
 use crate::disposition::ControlPredicateError;
 use crate::keyring::KeyringError;
@@ -71,9 +72,9 @@ pub enum AttestError {
         /// The index.
         index: u64,
     },
-    /// The log's replay material does not lead to the released head.
-    #[error("{0}")]
-    Recover(String),
+    /// The log cannot be brought back from what was given.
+    #[error(transparent)]
+    Recover(#[from] RecoverRefusal),
     /// The file system refused.
     #[error("{}: {source}", path.display())]
     Io {
@@ -126,7 +127,7 @@ impl AttestError {
             Self::NotFound { .. } => "entry_not_found",
             Self::Uncovered { .. } => "entry_uncovered",
             Self::LeafOnly { .. } => "leaf_only",
-            Self::Recover(_) => "recover_refused",
+            Self::Recover(refusal) => refusal.code(),
             Self::Io { .. } => "file_refused",
             Self::Input(_) => "input_unreadable",
             Self::Output(_) => "output_unwritable",

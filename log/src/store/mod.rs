@@ -343,11 +343,13 @@ impl Store {
         }
     }
 
-    /// Copies the database as it is now, while others read and write, to a file that must not exist.
+    /// Copies the database as it is now, while others read and write, to a file that must not exist. The copy also has
+    /// the newest checkpoint, which may not have ridden a commit here yet.
     ///
     /// # Errors
     /// [`Fault`].
-    pub fn backup(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Fault> {
+    pub fn backup(&mut self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), Fault> {
+        let fits = matches!(self.head_fit()?, HeadFit::Fits { .. });
         let made = File::options().write(true).create_new(true).open(to).map_err(|error| Fault::io(to, error))?;
         let during = |error| Fault::sqlite("copying the database", error);
         let mut copy = Connection::open(to).map_err(during)?;
@@ -362,6 +364,9 @@ impl Store {
                     break;
                 }
             }
+        }
+        if fits {
+            writer::ride_into(&copy, self.head_seen.as_ref()).map_err(during)?;
         }
         // A copy is one file: it is left without a write-ahead log.
         copy.pragma_update(None, "journal_mode", "DELETE").map_err(during)?;

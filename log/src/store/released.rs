@@ -166,6 +166,14 @@ impl Snapshot<'_> {
 }
 
 impl Writer<'_> {
+    /// Gives the checkpoint in the head file, with the lock held; see [`Store::head_checkpoint`].
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn head_checkpoint(&mut self) -> Result<Result<ReleasedCheckpoint, HeadFit>, Fault> {
+        self.store.head_checkpoint()
+    }
+
     /// Signs both renderings of a head that was released before, as the verified checkpoint of either rendering proves.
     /// The tree must have that head; both signatures come out as they were.
     ///

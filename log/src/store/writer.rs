@@ -438,6 +438,16 @@ fn find(tx: &rusqlite::Connection, cache: &Cache, hash: &Hash) -> Result<Option<
     Ok(None)
 }
 
+/// Writes the row of the head's checkpoint into a copy of the database, if it is not there yet.
+pub(super) fn ride_into(
+    copy: &rusqlite::Connection,
+    head: Option<&(HeadNotes, VerifiedCheckpoint)>,
+) -> rusqlite::Result<()> {
+    let newest = copy.query_row("SELECT max(size) FROM checkpoint", [], |row| row.get(0))?;
+    let size = copy.query_row("SELECT size FROM state WHERE id = 1", [], |row| row.get(0))?;
+    ride_along(copy, newest, size, head).map(drop)
+}
+
 /// Writes the row of the head's checkpoint with this commit, if it is not there yet.
 fn ride_along(
     tx: &rusqlite::Connection,

@@ -7,6 +7,7 @@
 //! | `log/prove` | `prove`, `consistency` | nothing |
 //! | `log/check` | `fsck`, `backup` | a copy |
 //! | `log/export` | `export` | tiles |
+//! | `log/recover` | `recover` | what was lost |
 //!
 //! The commands that write nothing work on a medium that cannot be written, and on a log that does not fit its head: they
 //! say so on standard error, and end with the exit code of what they were asked for. `show` and `fsck` are asked whether it
@@ -18,6 +19,7 @@ mod check;
 mod entries;
 mod export;
 mod prove;
+mod recover;
 mod show;
 
 use airtight::attest::AttestError;
@@ -46,7 +48,8 @@ pub fn run(command: &LogCommand, call: &mut Invocation) -> Result<Exit, Failure>
         LogCommand::Fsck => check::fsck(call),
         LogCommand::Backup(args) => check::backup(args, call),
         LogCommand::Export(args) => export::export(args, call),
-        LogCommand::Recover(_) | LogCommand::Adopt(_) => Err(Failure::new(Exit::Internal, "internal", "not built yet")),
+        LogCommand::Recover(args) => recover::recover(args, call),
+        LogCommand::Adopt(_) => Err(Failure::new(Exit::Internal, "internal", "not built yet")),
     }
 }
 

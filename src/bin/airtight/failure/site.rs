@@ -10,7 +10,7 @@
 
 use std::io;
 
-use airtight::attest::{AttestError, fault_code, open_code};
+use airtight::attest::{AttestError, RecoverRefusal, fault_code, open_code};
 use airtight::statement::{PredicateType, StatementError, UnknownPredicateType};
 use airtight_log::store::{Fault, HeadFit, OpenError};
 
@@ -47,7 +47,7 @@ impl From<AttestError> for Failure {
                 failure(Exit::NotFound).next("attest once more: every attestation releases a checkpoint over the whole log")
             }
             E::LeafOnly { .. } => failure(Exit::NotFound).next("prove the leaf alone: airtight log prove N"),
-            E::Recover(_) => failure(Exit::LogUnfit),
+            E::Recover(refusal) => failure(Exit::LogUnfit).next(recover_advice(&refusal)),
             E::Statement(error) => error.into(),
             E::Control(_) => failure(Exit::Usage),
             E::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => failure(Exit::NotFound),
@@ -143,6 +143,28 @@ pub fn misfit_advice(misfit: &HeadFit) -> String {
         ),
         HeadFit::OfAnotherLog { path, .. } => {
             format!("put the {} of this log back, or this log's database; if there is none: {ADOPT}", path.display())
+        }
+    }
+}
+
+fn recover_advice(refusal: &RecoverRefusal) -> String {
+    use RecoverRefusal as R;
+    let gather = "put the tiles and the bundles that you can find of this log into one directory, and run it again";
+    match refusal {
+        R::NoCheckpoint { .. } => format!("nothing was written; {gather}; if there is none: {ADOPT}"),
+        R::Missing { .. } | R::TimeUnknown { .. } => {
+            format!("nothing was written; {gather}; if nobody has them: {ADOPT}")
+        }
+        R::TimesDiffer { .. } | R::TimeOrder { .. } => {
+            "nothing was written; airtight/integrated was changed: take another copy of the export".to_owned()
+        }
+        R::Forked { .. } => {
+            format!(
+                "nothing was written; keep both as evidence and put the right database back; if there is none: {ADOPT}"
+            )
+        }
+        R::OtherTree { .. } | R::Twice { .. } => {
+            "nothing was written; what was given was changed, or is another log's: take another copy".to_owned()
         }
     }
 }

@@ -68,7 +68,7 @@ pub fn backup(args: &BackupArgs, call: &mut Invocation) -> Result<Exit, Failure>
         file: String,
         len: u64,
     }
-    let site = call.open_site(Access::Read)?;
+    let mut site = call.open_site(Access::Read)?;
     let file = &args.file;
     if fs::symlink_metadata(file).is_ok() {
         return Err(exists(file));
@@ -78,7 +78,7 @@ pub fn backup(args: &BackupArgs, call: &mut Invocation) -> Result<Exit, Failure>
     let copy = stage.path().join("log.db");
     {
         let progress = Progress::of("pages");
-        site.store().backup(&copy, &mut |done, of| progress.at(done, of))?;
+        site.store_mut().backup(&copy, &mut |done, of| progress.at(done, of))?;
     }
     let len = fs::metadata(&copy).map_err(|error| unwritable(file, &error))?.len();
     durable::move_new(&copy, file).map_err(|error| match error.kind() {
