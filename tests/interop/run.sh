@@ -38,6 +38,7 @@ echo "offline: the only network device is lo, and it is down"
 
 offline python3 "$here/run.py" --airtight "$airtight" --clients "$cache" --rust "$rust" --work "$work" || failed=1
 offline python3 "$here/keys.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
+offline python3 "$here/vectors.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
 offline python3 "$here/tiles.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
 
 if [ $failed -eq 0 ] && [ -z "$keep" ]; then

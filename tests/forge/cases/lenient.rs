@@ -1,7 +1,7 @@
-//! What other clients let pass: refusals of ours that are stricter, client by client, as `tests/interop` saw them.
+//! What other clients let pass: refusals of ours that are stricter, client by client, as `tests/interop/vectors.py` sees them.
 //!
 //! Where a vector expects a refusal and stands in no list here, cosign 3.1.3 and cosign 2.6.5 refuse it too. What they verify
-//! we verify or refuse with a reason that `docs/VERIFY.md` gives; what they refuse we never verify.
+//! we verify or refuse with a reason that `docs/VERIFY.md` gives. `vectors.py --write` prints the lists.
 
 /// Both verify these.
 const BOTH: &[&str] = &[
@@ -33,6 +33,7 @@ const BOTH: &[&str] = &[
     "step5-checkpoint-extension-c2sp",
     "step5-second-line-bad",
     "step5-signed-twice",
+    "step5-signed-twice-c2sp",
     "step5-signed-under-another-name",
     "step5-v2-entry-v1-checkpoint",
     "step7-index-unbound",

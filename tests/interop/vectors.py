@@ -1,0 +1,132 @@
+"""Asks both cosigns and airtight's own command line about every folder of tests/vectors; run by run.sh, with no network.
+
+A vector that expects `verified` must be verified by all. One that expects a refusal must be refused by airtight with that very
+code, and by each cosign unless the folder's `accepted-by` names it. So nothing is verified by us that they refuse, and where
+we are stricter it is written down.
+
+    vectors.py --airtight BINARY --clients CACHE --work DIR [--write]
+
+Passed over are folders whose question these programs cannot be asked: no key or several, a directory given as a list of
+digests, a threshold, another time than today. With --write the answers are printed as the lists of
+tests/forge/cases/lenient.rs instead of being compared.
+"""
+
+import argparse
+import base64
+import json
+import os
+import sys
+from pathlib import Path
+
+from clients import COSIGN_BROKEN, call
+
+VECTORS = Path(__file__).resolve().parent.parent / "vectors"
+ARTIFACT_TYPE = "https://airtight.dev/artifact/v1"
+# The time that most vectors are judged at; the clocks of the clients are past it.
+NOW = "1769904000"
+COSIGNS = {"cosign 3.1.3": "cosign3", "cosign 2.6.5": "cosign2"}
+
+
+def askable(folder: Path) -> bool:
+    keys = folder / "key.pub"
+    return (
+        (folder / "artifact").exists()
+        and keys.exists()
+        and keys.read_text().count("BEGIN PUBLIC KEY") == 1
+        and not (folder / "threshold").exists()
+        and (folder / "now").read_text().strip() == NOW
+    )
+
+
+def wanted_type(folder: Path) -> str:
+    """The type that is asked for, or else the one that the statement states: cosign must be given one."""
+    if (folder / "type").exists():
+        return (folder / "type").read_text().strip()
+    try:
+        payload = json.loads((folder / "bundle.sigstore.json").read_bytes())["dsseEnvelope"]["payload"]
+        return json.loads(base64.b64decode(payload))["predicateType"]
+    except (ValueError, KeyError, TypeError):
+        return ARTIFACT_TYPE
+
+
+def is_message(folder: Path) -> bool:
+    return b'"messageSignature":{' in (folder / "bundle.sigstore.json").read_bytes()
+
+
+def ask_cosign(binary: Path, folder: Path, env: dict) -> str:
+    given = ["--bundle", folder / "bundle.sigstore.json", "--key", folder / "key.pub", "--trusted-root", folder / "trusted_root.json"]
+    if is_message(folder):
+        command = [binary, "verify-blob", *given, folder / "artifact"]
+    else:
+        command = [binary, "verify-blob-attestation", *given, "--type", wanted_type(folder), folder / "artifact"]
+    code, said = call(command, env)
+    if code == 0:
+        return "yes" if "Verified OK" in said else f"broken: {said}"
+    # A bundle that cannot be parsed is refused with these words by cosign 3; most vectors of step 1 are such.
+    return "no" if code == 1 and not any(words in said for words in COSIGN_BROKEN) else f"broken: exit code {code}: {said}"
+
+
+def ask_airtight(binary: Path, folder: Path, env: dict) -> str:
+    """The code of the refusal, or `verified`."""
+    asked = ["--type", (folder / "type").read_text().strip()] if (folder / "type").exists() else []
+    command = [binary, "--json", "verify", folder / "artifact", "--bundle", folder / "bundle.sigstore.json", "--key"]
+    code, said = call([*command, folder / "key.pub", "--trusted-root", folder / "trusted_root.json", *asked], env)
+    try:
+        start = said.index("{")
+        report, _ = json.JSONDecoder().raw_decode(said[start:])
+        verdict = "verified" if report["verified"] else report["refusal"]["code"]
+    except (ValueError, KeyError, TypeError):
+        return f"broken: exit code {code}: {said}"
+    fits = code == 0 if verdict == "verified" else code in (1, 5)
+    return verdict if fits else f"broken: exit code {code} with {verdict}"
+
+
+def print_lists(accepted: dict[str, list[str]]) -> None:
+    both = list(COSIGNS)
+    for name, clients in (("BOTH", both), ("COSIGN_2", both[1:]), ("COSIGN_3", both[:1])):
+        print(f"const {name}: &[&str] = &[")
+        for folder in sorted(folder for folder, by in accepted.items() if by == clients):
+            print(f'    "{folder}",')
+        print("];\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    for name in ("airtight", "clients", "work"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--write", action="store_true")
+    args = parser.parse_args()
+    home = args.work / "vectors-home"
+    home.mkdir(parents=True, exist_ok=True)
+    env = {"HOME": str(home), "PATH": os.environ["PATH"]}
+    asked, passed, surprises, accepted = 0, 0, [], {}
+    folders = sorted(folder for folder in VECTORS.iterdir() if folder.is_dir())
+    for folder in filter(askable, folders):
+        asked += 1
+        expect = (folder / "expect").read_text().strip()
+        by = (folder / "accepted-by").read_text().splitlines() if (folder / "accepted-by").exists() else []
+        answers = {"airtight": (expect, ask_airtight(args.airtight, folder, env))}
+        # verify-blob knows of no type.
+        cosigns = {} if is_message(folder) and (folder / "type").exists() else COSIGNS
+        for client, tool in cosigns.items():
+            expected = "yes" if expect == "verified" or client in by else "no"
+            answers[client] = (expected, ask_cosign(args.clients / tool / "cosign", folder, env))
+        if expect != "verified":
+            accepted[folder.name] = [client for client in cosigns if answers[client][1] == "yes"]
+        for client, (expected, found) in answers.items():
+            if found == expected:
+                passed += 1
+            else:
+                surprises.append(f"{folder.name}: {client} says {found}, expected {expected}")
+    if args.write:
+        print_lists(accepted)
+        return 0
+    for surprise in surprises:
+        print(f"  SURPRISE  {surprise}")
+    print(f"{asked} of {len(folders)} vectors were put to {1 + len(COSIGNS)} programs")
+    print(f"vectors: {passed} passed, {len(surprises)} failed")
+    return 1 if surprises else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
