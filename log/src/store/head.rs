@@ -112,7 +112,10 @@ impl HeadFile {
     /// # Errors
     /// Whatever the file system says. The older head is then still whole in the other slot.
     pub fn write(&mut self, notes: &HeadNotes) -> io::Result<()> {
-        let sequence = self.sequence + 1;
+        // Only a file that was made up has the last number; what would follow it could never be the newer slot.
+        let sequence = self.sequence.checked_add(1).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, "the head's sequence number is the last there is")
+        })?;
         let slot = render_slot(sequence, notes)?;
         let at = usize::from(sequence.is_multiple_of(2)) * SLOT;
         let file = OpenOptions::new().write(true).open(&self.path)?;
@@ -145,7 +148,10 @@ impl HeadFile {
     /// # Errors
     /// Whatever the file system says; what lay there is then untouched, or replaced whole.
     pub fn restore(&mut self, notes: &HeadNotes) -> io::Result<()> {
-        let sequence = self.sequence + 1;
+        // Only a file that was made up has the last number; what would follow it could never be the newer slot.
+        let sequence = self.sequence.checked_add(1).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, "the head's sequence number is the last there is")
+        })?;
         let mut raw = vec![b'\n'; 2 * SLOT];
         let at = usize::from(sequence.is_multiple_of(2)) * SLOT;
         raw[at..at + SLOT].copy_from_slice(&render_slot(sequence, notes)?);
@@ -252,6 +258,17 @@ mod tests {
             assert_eq!(HeadFile::at(&path).read().unwrap().0, HeadRead::Found(notes(8)));
         }
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_head_with_the_last_sequence_number_is_read_and_not_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("head.note");
+        std::fs::write(&path, render_slot(u64::MAX, &notes(1)).unwrap()).unwrap();
+        let mut head = HeadFile::at(&path);
+        assert_eq!(head.read().unwrap().0, HeadRead::Found(notes(1)));
+        assert_eq!(head.write(&notes(2)).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(HeadRead::of(&std::fs::read(&path).unwrap()), HeadRead::Found(notes(1)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What other clients let pass: refusals of ours that are stricter, client by client, as `tests/interop/vectors.py` sees them.
 //!
-//! Where a vector expects a refusal and stands in no list here, cosign 3.1.3 and cosign 2.6.5 refuse it too. What they verify
+//! Where a vector that can be put to them expects a refusal and stands in no list here, both cosigns refuse it too. What they verify
 //! we verify or refuse with a reason that `docs/VERIFY.md` gives. `vectors.py --write` prints the lists.
 
 /// Both verify these.
