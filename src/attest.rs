@@ -12,10 +12,12 @@
 //!
 //! Signatures are deterministic, so the same statement by the same key is the same leaf: nothing is appended, and the
 //! first bundle comes back, byte for byte. `site` opens and makes sites, `batch` attests lines as they come, `recover`
-//! brings a log back from what left the site before (`material`, `integrated`).
+//! brings a log back from what left the site before (`material`, `integrated`), `epoch`
+//! closes a log that nothing brings back and begins another.
 
 mod batch;
 mod control;
+mod epoch;
 mod error;
 mod integrated;
 mod material;
@@ -31,6 +33,7 @@ use airtight_log::entry::{set_message, uuid};
 use airtight_log::store::{Fault, Prepared, ReleasedCheckpoint, Snapshot, Worker, Writer};
 
 pub use self::batch::{Answer, BATCH_LINES, BatchReport};
+pub use self::epoch::{ADOPTING, Adopted, Found};
 pub use self::error::{AttestError, fault_code, misfit_code, open_code};
 pub use self::integrated::{INTEGRATED_LEN_MAX, INTEGRATED_PATH, IntegratedTimes, IntegratedTimesError};
 pub use self::material::{Material, MaterialRefusal};

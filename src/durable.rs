@@ -53,6 +53,75 @@ pub fn move_new(from: &Path, to: &Path) -> io::Result<()> {
     sync_directory(parent(to))
 }
 
+/// Tells whether something lies at a path; a link that leads nowhere is something.
+///
+/// # Errors
+/// What the system said, where it could not tell.
+pub fn is_there(path: &Path) -> io::Result<bool> {
+    #[expect(clippy::disallowed_methods, reason = "whether a name is free is asked where names are given away")]
+    let met = std::fs::symlink_metadata(path);
+    match met {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a file that is to be written elsewhere; nothing where it is not there.
+///
+/// # Errors
+/// What the system said.
+pub fn read_whole(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    #[expect(clippy::disallowed_methods, reason = "what is moved to another disk has to be read")]
+    let read = std::fs::read(path);
+    match read {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a file or directory another name on the same file system, in one step, and makes both names durable.
+///
+/// # Errors
+/// What the system said; a directory that is not empty is never replaced.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "names change here, durably")]
+    std::fs::rename(from, to)?;
+    sync_directory(parent(to))?;
+    sync_directory(parent(from))
+}
+
+/// Takes write permission from the files in a directory; the directory itself stays as it is.
+///
+/// # Errors
+/// What the system said.
+pub fn make_read_only(directory: &Path) -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "a log that was closed is not written any more")]
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let mut permissions = entry.metadata()?.permissions();
+        permissions.set_readonly(true);
+        std::fs::set_permissions(entry.path(), permissions)?;
+    }
+    Ok(())
+}
+
+/// Takes a directory away with all that is in it, the file `first` before anything else; none is fine.
+///
+/// # Errors
+/// What the system said; some of it may be gone then.
+#[expect(clippy::disallowed_methods, reason = "what was built beside a site and is not needed any more")]
+pub fn remove_directory(directory: &Path, first: &str) -> io::Result<()> {
+    let gone = |done: io::Result<()>| match done {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    gone(std::fs::remove_file(directory.join(first)))?;
+    gone(std::fs::remove_dir_all(directory))?;
+    sync_directory(parent(directory))
+}
+
 /// Makes the names in a directory durable. Without it a file that was synced can be gone after a power cut.
 ///
 /// # Errors

@@ -8,8 +8,9 @@ use airtight_log::store::Snapshot;
 use serde::Serialize;
 
 use super::AttestError;
-use crate::disposition::{Decision, KeyAnnouncement, TransparencyDecision};
-use crate::disposition::{KEY_V1, TRANSPARENCY_DECISION_V1};
+use crate::disposition::{
+    Decision, EPOCH_V1, Epoch, KEY_V1, KeyAnnouncement, TRANSPARENCY_DECISION_V1, TransparencyDecision,
+};
 use crate::statement::{ParsedStatement, PredicateType, Statement, Subject};
 
 /// Makes the statement of a decision about sending.
@@ -20,6 +21,11 @@ pub(super) fn decision(identity: &LogIdentity, decision: &TransparencyDecision) 
 /// Makes the statement of a new key.
 pub(super) fn key(identity: &LogIdentity, announcement: &KeyAnnouncement) -> Result<Statement, AttestError> {
     statement(identity, KEY_V1, announcement)
+}
+
+/// Makes the statement of a new epoch.
+pub(super) fn epoch(identity: &LogIdentity, epoch: &Epoch) -> Result<Statement, AttestError> {
+    statement(identity, EPOCH_V1, epoch)
 }
 
 fn statement(identity: &LogIdentity, uri: &str, predicate: &impl Serialize) -> Result<Statement, AttestError> {

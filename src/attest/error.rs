@@ -38,6 +38,18 @@ pub enum AttestError {
         /// In the database.
         log: String,
     },
+    /// A new epoch was begun and is not there yet.
+    #[error("a new epoch of the log in {} was begun and not brought to its end", home.display())]
+    AdoptUnfinished {
+        /// The site.
+        home: PathBuf,
+    },
+    /// Something lies where the closed log would go.
+    #[error("{} is there already, where the log to be closed would go", directory.display())]
+    EpochExists {
+        /// Where.
+        directory: PathBuf,
+    },
     /// The origin cannot name a log.
     #[error("the origin cannot name a log: {said}")]
     Origin {
@@ -122,6 +134,8 @@ impl AttestError {
             Self::NoSite { .. } => "no_site",
             Self::SiteExists { .. } => "site_exists",
             Self::Identity { .. } => "identity_mismatch",
+            Self::AdoptUnfinished { .. } => "adopt_unfinished",
+            Self::EpochExists { .. } => "epoch_exists",
             Self::Origin { .. } => "origin_refused",
             Self::ClockBack { .. } => "clock_back",
             Self::NotFound { .. } => "entry_not_found",

@@ -8,11 +8,13 @@ use airtight_keys::sign::Random;
 use airtight_log::checkpoint::{LogIdentity, TreeId};
 use airtight_log::store::{Access, Store};
 
+use super::epoch::{ADOPTING, base_origin};
 use super::{AttestError, LOCK_WAIT, control, sign};
 use crate::config::{Config, Created, LogSettings, SigningAlgorithm};
 use crate::disposition::{KeyAnnouncement, Sending, SkipReason, TARGET_DEFAULT, TransparencyDecision};
 use crate::durable;
 use crate::keyring::{KeyEntry, KeyName, Keyring, Protection, Unlock};
+use crate::statement::Statement;
 use crate::trust::TrustedRoot;
 
 /// Where the log lies in a site.
@@ -53,14 +55,29 @@ impl Site {
     /// Opens a site and its log, and compares what the settings and the log say of each other.
     ///
     /// # Errors
-    /// [`AttestError::NoSite`], [`AttestError::Identity`], and what settings and log have to say.
+    /// [`AttestError::NoSite`], [`AttestError::Identity`], [`AttestError::AdoptUnfinished`], and what settings and log
+    /// have to say.
     pub fn open(home: &Path, access: Access) -> Result<Self, AttestError> {
-        let config = match Config::load(home) {
+        let opened = Self::open_log(home, access);
+        // Only now: whoever begins an epoch sees this process's open database, or is seen here.
+        match durable::is_there(&home.join(ADOPTING)) {
+            Ok(true) => Err(AttestError::AdoptUnfinished { home: home.to_owned() }),
+            _ => opened,
+        }
+    }
+
+    /// Reads the settings of a site.
+    pub(super) fn settings(home: &Path) -> Result<Config, AttestError> {
+        match Config::load(home) {
             Err(crate::config::ConfigError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                return Err(AttestError::NoSite { home: home.to_owned() });
+                Err(AttestError::NoSite { home: home.to_owned() })
             }
-            other => other?,
-        };
+            other => Ok(other?),
+        }
+    }
+
+    fn open_log(home: &Path, access: Access) -> Result<Self, AttestError> {
+        let config = Self::settings(home)?;
         let head = config.log.head_note_path(home);
         let store = Store::open(&home.join(LOG_DIRECTORY), &head, access)?;
         let differs = |member, config: &dyn ToString, log: &dyn ToString| AttestError::Identity {
@@ -113,7 +130,9 @@ impl Site {
 
     /// Gives the trusted root that verifies this site's bundles.
     pub fn trusted_root(&self) -> TrustedRoot {
-        trusted_root(self.store.identity(), self.store.created())
+        // The keys are those of every epoch, so the trusted root is as well.
+        let base = base_origin(&self.config.log.origin, self.config.log.epoch);
+        trusted_root(base, self.store.identity(), self.store.created())
     }
 
     /// Gives the log for reading its identity.
@@ -166,10 +185,7 @@ fn build(home: &Path, new: &NewSite<'_>, now: u64, random: &mut dyn Random) -> R
     keyring.generate(&KeyName::signer(), new.signer, new.protection, random)?;
     keyring.generate(&KeyName::log(), Algorithm::P256, new.protection, random)?;
     keyring.generate(&KeyName::log_ed25519(), Algorithm::Ed25519, new.protection, random)?;
-    let mut tree_id = [0; 8];
-    random.fill(&mut tree_id).map_err(|error| AttestError::Keyring(error.into()))?;
-    // Positive, 63 bits, never 0.
-    let tree_id = (u64::from_be_bytes(tree_id) >> 1).max(1);
+    let tree_id = new_tree_id(random)?;
     let log = LogSettings {
         origin: new.origin.to_owned(),
         tree_id,
@@ -186,30 +202,52 @@ fn build(home: &Path, new: &NewSite<'_>, now: u64, random: &mut dyn Random) -> R
     let refused = |error: airtight_log::checkpoint::IdentityError| AttestError::Origin { said: error.to_string() };
     let id = TreeId::new(tree_id).map_err(refused)?;
     let identity = LogIdentity::new(new.origin, id, keyring.log_public()?).map_err(refused)?;
-    let directory = home.join(LOG_DIRECTORY);
-    durable::make_directory(&directory).map_err(|source| AttestError::Io { path: directory.clone(), source })?;
-    let mut store = Store::create(&directory, &identity, now, &config.log.head_note_path(home))?;
     // Written just now, so no passphrase need be asked for: it is at hand.
     let mut unlock = Unlock::of(new.protection);
     let keys =
         SiteKeys { signer: keyring.load_signer(&KeyName::signer(), &mut unlock)?, log: keyring.load_log(&mut unlock)? };
     let disabled = Sending::NotEnabled(SkipReason::RekorDisabled);
     let first = TransparencyDecision::new(TARGET_DEFAULT, disabled, 0, new.note)?;
-    let statement = control::decision(&identity, &first)?;
-    let preparer = store.preparer()?;
-    let prepared = sign(statement, &keys.signer, &mut preparer.worker())?;
-    let mut writer = store.writer_unchecked("airtight init", LOCK_WAIT)?;
-    writer.append(&[prepared], now)?;
-    writer.release(&keys.log)?;
-    drop(writer);
-    drop(store);
+    let first = vec![control::decision(&identity, &first)?];
+    let head = config.log.head_note_path(home);
+    begin_log(&home.join(LOG_DIRECTORY), &head, &identity, now, first, &keys, now)?;
     let path = home.join(TRUSTED_ROOT);
-    durable::create_new(&path, trusted_root(&identity, now).render().as_bytes(), durable::Mode::Public)
+    durable::create_new(&path, trusted_root(new.origin, &identity, now).render().as_bytes(), durable::Mode::Public)
         .map_err(|source| AttestError::Io { path, source })?;
     config.write_new(home)?;
     Ok(())
 }
 
-fn trusted_root(identity: &LogIdentity, created: u64) -> TrustedRoot {
-    TrustedRoot::of_log(&format!("https://{}", identity.origin()), &identity.keys().p256, created)
+/// Makes a log in a new directory, with these entries and a checkpoint over them.
+pub(super) fn begin_log(
+    directory: &Path,
+    head: &Path,
+    identity: &LogIdentity,
+    created: u64,
+    statements: Vec<Statement>,
+    keys: &SiteKeys,
+    now: u64,
+) -> Result<(), AttestError> {
+    durable::make_directory(directory).map_err(|source| AttestError::Io { path: directory.to_owned(), source })?;
+    let mut store = Store::create(directory, identity, created, head)?;
+    let preparer = store.preparer()?;
+    let mut worker = preparer.worker();
+    let prepared = statements.into_iter().map(|statement| sign(statement, &keys.signer, &mut worker));
+    let prepared = prepared.collect::<Result<Vec<_>, _>>()?;
+    drop(worker);
+    let mut writer = store.writer_unchecked("the first entries", LOCK_WAIT)?;
+    writer.append(&prepared, now)?;
+    writer.release(&keys.log)?;
+    Ok(())
+}
+
+/// Draws a tree id: positive, 63 bits, never 0.
+pub(super) fn new_tree_id(random: &mut dyn Random) -> Result<u64, AttestError> {
+    let mut bytes = [0; 8];
+    random.fill(&mut bytes).map_err(|error| AttestError::Keyring(error.into()))?;
+    Ok((u64::from_be_bytes(bytes) >> 1).max(1))
+}
+
+fn trusted_root(base_origin: &str, identity: &LogIdentity, created: u64) -> TrustedRoot {
+    TrustedRoot::of_log(&format!("https://{base_origin}"), &identity.keys().p256, created)
 }

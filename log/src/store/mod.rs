@@ -392,13 +392,21 @@ fn connect(path: &Path, access: Access) -> Result<(Connection, Access), Fault> {
     let db = Connection::open_with_flags(path, flags).map_err(during)?;
     match db.query_row("SELECT 1 FROM identity", [], |_| Ok(())) {
         Ok(()) => Ok((db, access)),
-        Err(error) if unwritable_medium(&error) && !path.with_extension("db-wal").try_exists().unwrap_or(true) => {
-            // `immutable` skips the WAL altogether, so it is only true where there is none.
+        Err(error) if unwritable_medium(&error) && has_no_wal(path) => {
+            // `immutable` skips the WAL altogether, so it is only true where there is none, or an empty one.
             let escaped: String = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
             let db = Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags).map_err(during)?;
             Ok((db, access))
         }
         Err(_) => Ok((db, access)),
+    }
+}
+
+/// Tells whether the whole log lies in the database file. A reader that could not tidy up leaves an empty WAL.
+fn has_no_wal(path: &Path) -> bool {
+    match std::fs::metadata(path.with_extension("db-wal")) {
+        Ok(wal) => wal.len() == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     }
 }
 

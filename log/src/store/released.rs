@@ -11,14 +11,16 @@
 //! Putting back signs nothing that was not signed before: both keys sign deterministically, so a checkpoint over a head
 //! that a verified checkpoint proves to have been released comes out with the bytes it had.
 
+use std::path::Path;
+
 use airtight_keys::role::LogKey;
 use airtight_keys::strict_json::to_standard_base64;
 use rusqlite::OptionalExtension;
 
-use super::head::HeadNotes;
+use super::head::{HeadFile, HeadNotes, HeadRead};
 use super::{Damage, Fault, HeadFit, Snapshot, Store, Writer};
 use crate::checkpoint::{
-    Checkpoint, CheckpointSignError, NoteRule, SignedCheckpoint, VerifiedCheckpoint, sign_c2sp, sign_v1,
+    Checkpoint, CheckpointSignError, LogIdentity, NoteRule, SignedCheckpoint, VerifiedCheckpoint, sign_c2sp, sign_v1,
 };
 use crate::digest::{Hash, TreeSize};
 
@@ -37,6 +39,19 @@ pub struct ReleasedCheckpoint {
 
 /// A row of the table: size, v1 signature, C2SP signature.
 type Row = (u64, Vec<u8>, Vec<u8>);
+
+impl ReleasedCheckpoint {
+    /// Reads a head file without its database, and verifies both notes under the log's keys; nothing where that fails.
+    #[must_use]
+    pub fn of_head_file(path: &Path, identity: &LogIdentity) -> Option<Self> {
+        let HeadRead::Found(notes) = HeadFile::at(path).read().ok()?.0 else { return None };
+        let verified = |note: &str, rule| SignedCheckpoint::parse(note).ok()?.verify(rule).ok();
+        let c2sp = verified(&notes.c2sp, NoteRule::C2sp(identity.c2sp_verifier()))?;
+        let v1 = verified(&notes.v1, NoteRule::RekorV1(&identity.keys().p256))?;
+        let same = c2sp.size() == v1.size() && c2sp.root() == v1.root() && v1.origin() == identity.v1_origin();
+        same.then(|| Self { size: c2sp.size(), root: *c2sp.root(), v1: notes.v1, c2sp: notes.c2sp })
+    }
+}
 
 impl Store {
     /// Gives the checkpoint in the head file: the last one that left this site. The tree may lack entries of it or

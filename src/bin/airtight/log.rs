@@ -8,6 +8,7 @@
 //! | `log/check` | `fsck`, `backup` | a copy |
 //! | `log/export` | `export` | tiles |
 //! | `log/recover` | `recover` | what was lost |
+//! | `log/adopt` | `adopt` | a new log |
 //!
 //! The commands that write nothing work on a medium that cannot be written, and on a log that does not fit its head: they
 //! say so on standard error, and end with the exit code of what they were asked for. `show` and `fsck` are asked whether it
@@ -15,6 +16,7 @@
 //!
 //! In JSON, hashes and key ids are lowercase hex; whatever has an index also has the `log_id` that it is an index in.
 
+mod adopt;
 mod check;
 mod entries;
 mod export;
@@ -49,7 +51,7 @@ pub fn run(command: &LogCommand, call: &mut Invocation) -> Result<Exit, Failure>
         LogCommand::Backup(args) => check::backup(args, call),
         LogCommand::Export(args) => export::export(args, call),
         LogCommand::Recover(args) => recover::recover(args, call),
-        LogCommand::Adopt(_) => Err(Failure::new(Exit::Internal, "internal", "not built yet")),
+        LogCommand::Adopt(args) => adopt::adopt(args, call),
     }
 }
 

@@ -38,6 +38,8 @@ impl From<AttestError> for Failure {
             E::Identity { .. } => failure(Exit::LogUnfit).next(format!(
                 "put airtight.yaml and log/ of one site together again; if `log adopt` was interrupted, run it again: {ADOPT}"
             )),
+            E::AdoptUnfinished { .. } => failure(Exit::LogUnfit).next(format!("bring it to its end: {ADOPT}")),
+            E::EpochExists { .. } => failure(Exit::Usage).next("move it away; a closed log is never written over"),
             E::Origin { .. } => failure(Exit::Usage).next("a name that you own is best, like log.site.example"),
             E::ClockBack { .. } => {
                 failure(Exit::Stale).next("set the clock of this machine; nothing was signed with the time it shows")
