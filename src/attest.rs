@@ -30,7 +30,7 @@ use airtight_keys::envelope::{Envelope, IN_TOTO_PAYLOAD_TYPE};
 use airtight_keys::role::{LogKey, SignerKey};
 use airtight_log::digest::{Hash, LeafIndex, TreeSize};
 use airtight_log::entry::{set_message, uuid};
-use airtight_log::store::{Fault, Prepared, ReleasedCheckpoint, Snapshot, Worker, Writer};
+use airtight_log::store::{Fault, HeadFit, Prepared, ReleasedCheckpoint, Snapshot, Worker, Writer};
 
 pub use self::batch::{Answer, BATCH_LINES, BatchReport};
 pub use self::epoch::{ADOPTING, Adopted, Found};
@@ -114,10 +114,14 @@ impl Site {
     /// Gives the bundle of an entry: the same bytes each time, under the first released checkpoint that covers it.
     ///
     /// # Errors
-    /// [`AttestError::NotFound`], [`AttestError::Uncovered`], [`AttestError::LeafOnly`], or a [`Fault`].
+    /// [`AttestError::NotFound`], [`AttestError::Uncovered`], [`AttestError::LeafOnly`], or a [`Fault`]:
+    /// [`Fault::HeadMisfit`] too, for the entry timestamp in a bundle is a signature of the log's key.
     pub fn bundle(&mut self, index: u64, log: &LogKey) -> Result<Proven, AttestError> {
-        // The newest checkpoint may lie in the head file alone.
-        self.store_mut().head_fit()?;
+        // Also reads the newest checkpoint, which may lie in the head file alone.
+        match self.store_mut().head_fit()? {
+            HeadFit::Fits { .. } => {}
+            misfit => return Err(Fault::HeadMisfit(Box::new(misfit)).into()),
+        }
         let mut snapshot = self.store_mut().read()?;
         let found = LeafIndex::new(index).ok().filter(|index| snapshot.size().holds(*index));
         let found = found.ok_or(AttestError::NotFound { index, size: snapshot.size() })?;
