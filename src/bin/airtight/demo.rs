@@ -39,9 +39,8 @@ struct Trial {
 /// # Errors
 /// What the machine refuses; `demo_failed` (internal) where a change was believed.
 pub fn run(call: &mut Invocation) -> Result<Exit, Failure> {
-    let directory = tempfile::tempdir().map_err(|error| {
-        Failure::new(Exit::MachineRefused, "output_unwritable", format!("a temporary directory: {error}"))
-    })?;
+    let directory = tempfile::tempdir()
+        .map_err(|error| Failure::by_system("output_unwritable", format!("a temporary directory: {error}"), &error))?;
     let home = directory.path().join("site");
     let now = call.now()?;
     let new =

@@ -55,6 +55,24 @@ impl Failure {
         Failure { exit, code, message: message.into(), next: None }
     }
 
+    /// Returns what the operating system refused: exit 4 for what is not there, else 10. A full disk has one code wherever
+    /// a site meets it; what to do next follows from the kind.
+    pub fn by_system(code: &'static str, message: impl Into<String>, source: &io::Error) -> Failure {
+        let refused = |code, next| Failure::new(Exit::MachineRefused, code, message).next(next);
+        match source.kind() {
+            io::ErrorKind::NotFound => {
+                Failure { exit: Exit::NotFound, ..refused(code, "check the path, and that nothing was moved away") }
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                refused("disk_full", "make room, then run the same command again")
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                refused(code, "run as the owner of the file, or let yourself read and write there")
+            }
+            _ => refused(code, "see what the system's log says of the disk, then run the same command again"),
+        }
+    }
+
     /// Adds what to do next.
     pub fn next(mut self, next: impl Into<String>) -> Failure {
         self.next = Some(next.into());
@@ -94,7 +112,7 @@ impl From<ConfigError> for Failure {
                 Failure::new(Exit::Usage, "site_exists", error.to_string())
                     .next("use the site that is there, or name another directory with --home DIR")
             }
-            ConfigError::File { .. } => failure(Exit::MachineRefused),
+            ConfigError::File { source, .. } => Failure::by_system(error.code(), error.to_string(), source),
             ConfigError::TooLarge { .. }
             | ConfigError::NotText { .. }
             | ConfigError::Shape(_)
@@ -109,7 +127,7 @@ impl From<KeyringError> for Failure {
     fn from(error: KeyringError) -> Failure {
         use KeyringError as E;
         let (code, message) = (error.code(), error.to_string());
-        let failure = |exit| Failure::new(exit, code, message);
+        let failure = |exit| Failure::new(exit, code, message.clone());
         match error {
             E::NotFound { .. } => failure(Exit::NotFound).next("see the keys there are with `airtight key list`"),
             E::PrivateMissing { name, .. } => failure(Exit::NotFound)
@@ -143,9 +161,11 @@ impl From<KeyringError> for Failure {
             E::OtherPassphrase { .. } => {
                 failure(Exit::MachineRefused).next("give the passphrase of the site's other keys")
             }
-            E::PrivateKey { .. } | E::Cosign { .. } if code == "passphrase_wrong" => failure(Exit::MachineRefused),
-            E::File { source, .. } if source.kind() == io::ErrorKind::NotFound => failure(Exit::NotFound),
-            E::File { .. } | E::Random(_) => failure(Exit::MachineRefused),
+            E::PrivateKey { .. } | E::Cosign { .. } if code == "passphrase_wrong" => {
+                failure(Exit::MachineRefused).next("give the passphrase that this key was written with")
+            }
+            E::File { source, .. } => Failure::by_system(code, message, &source),
+            E::Random(_) => failure(Exit::MachineRefused).next("run again when the system has randomness to give"),
             E::TooLarge { .. } | E::PublicKey { .. } | E::PrivateKey { .. } | E::Cosign { .. } => {
                 failure(Exit::Malformed)
             }
@@ -184,6 +204,20 @@ mod tests {
         let bare = Failure::new(Exit::Internal, "x", "y");
         assert_eq!(bare.render(false), "error[x]: y\n");
         assert_eq!(bare.render(true), "{\"error\":{\"code\":\"x\",\"message\":\"y\",\"next\":null}}\n");
+    }
+
+    #[test]
+    fn what_the_system_refuses_has_advice_and_a_full_disk_one_code() {
+        for (kind, exit, code) in [
+            (io::ErrorKind::NotFound, Exit::NotFound, "key_file_unreadable"),
+            (io::ErrorKind::StorageFull, Exit::MachineRefused, "disk_full"),
+            (io::ErrorKind::ReadOnlyFilesystem, Exit::MachineRefused, "key_file_unreadable"),
+            (io::ErrorKind::Other, Exit::MachineRefused, "key_file_unreadable"),
+        ] {
+            let failure = Failure::from(KeyringError::File { path: "signer.key".into(), source: kind.into() });
+            assert_eq!((failure.exit, failure.code), (exit, code));
+            assert!(failure.next.is_some());
+        }
     }
 
     #[test]

@@ -104,7 +104,8 @@ impl Output {
                 Exit::MachineRefused,
                 "output_unwritable",
                 format!("standard output does not take the data: {error}"),
-            )),
+            )
+            .next("make room there or name another file, then run the same command again")),
             Lost::Nothing | Lost::ReaderGone => Ok(()),
         }
     }

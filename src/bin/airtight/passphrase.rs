@@ -68,7 +68,8 @@ impl PassphraseSource {
             return Err(empty());
         }
         if *typed("the same once more: ")? != *first {
-            return Err(Failure::new(Exit::Usage, "passphrase_mistyped", "the two passphrases differ"));
+            return Err(Failure::new(Exit::Usage, "passphrase_mistyped", "the two passphrases differ")
+                .next("type the same twice"));
         }
         Ok(Passphrase::new(std::mem::take(&mut *first)))
     }
@@ -76,8 +77,7 @@ impl PassphraseSource {
     fn unprompted(&self) -> Result<Option<Passphrase>, Failure> {
         if let Some(path) = &self.file {
             let text = first_line(path).map_err(|error| {
-                let exit = if error.kind() == io::ErrorKind::NotFound { Exit::NotFound } else { Exit::MachineRefused };
-                Failure::new(exit, "passphrase_file_unreadable", format!("{}: {error}", path.display()))
+                Failure::by_system("passphrase_file_unreadable", format!("{}: {error}", path.display()), &error)
             })?;
             return Ok(Some(Passphrase::new(text)));
         }
@@ -128,7 +128,7 @@ fn require_terminal() -> Result<(), Failure> {
 fn typed(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| match error.kind() {
         io::ErrorKind::Interrupted => Failure::new(Exit::Interrupted, "interrupted", "no passphrase was typed"),
-        _ => Failure::new(Exit::MachineRefused, "terminal_unreadable", format!("the terminal cannot be read: {error}")),
+        _ => Failure::by_system("terminal_unreadable", format!("the terminal cannot be read: {error}"), &error),
     })
 }
 

@@ -8,8 +8,6 @@
 //! | a statement that cannot be attested | 5 |
 //! | locked, full, read-only, unreadable, outcome unknown | 10 |
 
-use std::io;
-
 use airtight::attest::{AttestError, RecoverRefusal, fault_code, open_code};
 use airtight::statement::{PredicateType, StatementError, UnknownPredicateType};
 use airtight_log::store::{Fault, HeadFit, OpenError};
@@ -17,6 +15,8 @@ use airtight_log::store::{Fault, HeadFit, OpenError};
 use super::Failure;
 use crate::exit::Exit;
 
+/// What every interrupted attestation allows.
+const AGAIN: &str = "run the same command again: what is in the log already answers with the index it has";
 /// How a new log is begun where nothing brings the old one back.
 const ADOPT: &str = "airtight log adopt --new-epoch --note TEXT";
 
@@ -24,7 +24,7 @@ impl From<AttestError> for Failure {
     fn from(error: AttestError) -> Failure {
         use AttestError as E;
         let (code, message) = (error.code(), error.to_string());
-        let failure = |exit| Failure::new(exit, code, message);
+        let failure = |exit| Failure::new(exit, code, message.clone());
         match error {
             E::Config(error) => error.into(),
             E::Keyring(error) => error.into(),
@@ -52,8 +52,8 @@ impl From<AttestError> for Failure {
             E::Recover(refusal) => failure(Exit::LogUnfit).next(recover_advice(&refusal)),
             E::Statement(error) => error.into(),
             E::Control(_) => failure(Exit::Usage),
-            E::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => failure(Exit::NotFound),
-            E::Io { .. } | E::Input(_) | E::Output(_) | E::Envelope(_) | E::Sign(_) => failure(Exit::MachineRefused),
+            E::Io { source, .. } | E::Input(source) | E::Output(source) => Failure::by_system(code, message, &source),
+            E::Envelope(_) | E::Sign(_) => failure(Exit::MachineRefused).next(AGAIN),
         }
     }
 }
@@ -106,15 +106,16 @@ impl From<OpenError> for Failure {
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Failure {
         let (code, message) = (fault_code(&fault), fault.to_string());
-        let failure = |exit| Failure::new(exit, code, message);
-        let again = "run the same command again: what is in the log already answers with the index it has";
+        let failure = |exit| Failure::new(exit, code, message.clone());
         match &fault {
-            Fault::OutcomeUnknown { .. } => failure(Exit::MachineRefused).next(again),
-            fault if fault.is_disk_full() => failure(Exit::MachineRefused).next(format!("make room, then {again}")),
-            Fault::Io { .. } | Fault::Sqlite { .. } | Fault::Sign(_) | Fault::Full { .. } => {
-                failure(Exit::MachineRefused)
-            }
-            Fault::Poisoned => failure(Exit::MachineRefused).next(again),
+            Fault::OutcomeUnknown { .. } => failure(Exit::MachineRefused).next(AGAIN),
+            fault if fault.is_disk_full() => failure(Exit::MachineRefused).next(format!("make room, then {AGAIN}")),
+            Fault::Io { source, .. } => Failure::by_system(code, message, source),
+            Fault::Sqlite { .. } => failure(Exit::MachineRefused).next(format!(
+                "check that you may write in the log's directory, and what the system's log says of the disk; then {AGAIN}"
+            )),
+            Fault::Poisoned | Fault::Sign(_) => failure(Exit::MachineRefused).next(AGAIN),
+            Fault::Full { .. } => failure(Exit::MachineRefused).next(format!("begin the next epoch: {ADOPT}")),
             Fault::Locked(_) => {
                 failure(Exit::MachineRefused).next("wait for that process to end, or end it; then again")
             }
@@ -179,6 +180,7 @@ fn damage_advice() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::path::PathBuf;
 
     use airtight_log::digest::{Hash, TreeSize};
