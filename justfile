@@ -17,7 +17,7 @@ default:
 
 # The whole gate.
 ci:
-    @.ci/stages lint test docs features oracles release interop
+    @.ci/stages lint test docs features oracles release interop crash-share
 
 # Formatting, clippy with every warning an error, shell and Python syntax.
 lint:
@@ -25,7 +25,7 @@ lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
     if [ -d oracles ]; then cargo fmt --manifest-path oracles/Cargo.toml --check; fi
     cargo fmt --manifest-path fuzz/Cargo.toml --check
-    for script in .ci/run .ci/stages tests/interop/*.sh; do bash -n "$script"; done
+    for script in .ci/run .ci/stages tests/interop/*.sh tests/crash/*.sh; do bash -n "$script"; done
     python3 -c 'import ast, pathlib; [ast.parse(p.read_text()) for p in pathlib.Path("tests").rglob("*.py")]'
 
 # The tests, as the README has them: no network, nothing outside the repository.
@@ -62,6 +62,14 @@ release:
 interop: release
     tests/interop/install.sh
     tests/interop/run.sh {{ airtight }}
+
+# SIGKILL at 1,000 moments, every system call failed once; each followed by a look at everything.
+crash: release
+    tests/crash/run.sh all {{ airtight }}
+
+# The share of `crash` that the gate has time for.
+crash-share: release
+    tests/crash/run.sh share {{ airtight }}
 
 # Fuzzes TARGET for SECONDS: needs a nightly toolchain and `cargo install cargo-fuzz`. What it finds goes to fuzz/found, what breaks a law to fuzz/artifacts.
 fuzz TARGET="all" SECONDS="60":

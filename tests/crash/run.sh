@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Kills airtight and lets its system calls fail, and looks at everything after each.
+#
+#     tests/crash/run.sh share|all [AIRTIGHT]      # the binary; default: target/release/airtight
+#
+# `share` is what the gate has time for, with one seed for all time; `all` chooses a seed and prints it, CRASH_SEED repeats
+# one (the moments of the kills still depend on the machine). What a surprise left behind stays in the directory that is
+# named; exit code 1.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+airtight=$(realpath "${2:-${CARGO_TARGET_DIR:-$root/target}/release/airtight}")
+[ -x "$airtight" ] || { echo "no binary at $airtight: cargo build --release --locked" >&2; exit 2; }
+command -v strace >/dev/null || { echo "strace is not installed" >&2; exit 2; }
+
+case "${1:-}" in
+  share)
+    seed=${CRASH_SEED:-1}
+    kill=(--kills 40 --pace 2500) inject=()
+    ;;
+  all)
+    seed=${CRASH_SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
+    kill=(--kills 1000 --pace 600) inject=(--reads)
+    ;;
+  *)
+    echo "usage: tests/crash/run.sh share|all [AIRTIGHT]" >&2
+    exit 2
+    ;;
+esac
+
+work=$(mktemp -d)
+failed=0
+export PYTHONDONTWRITEBYTECODE=1
+for part in kill inject; do
+  declare -n options=$part
+  python3 "$here/$part.py" --airtight "$airtight" --work "$work/$part" --seed "$seed" "${options[@]}" || failed=1
+done
+
+if [ $failed -eq 0 ]; then
+  rm -rf "$work"
+else
+  echo "what was left behind is in $work"
+fi
+exit $failed
