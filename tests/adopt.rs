@@ -5,55 +5,29 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use airtight::attest::{ADOPTING, Adopted, AttestError, NewSite, Site, SiteKeys};
+use airtight::attest::{ADOPTING, Adopted, AttestError, Site};
 use airtight::config::Config;
 use airtight::disposition::{Epoch, SkipReason};
-use airtight::keyring::{KeyName, Keyring, Protection, Unlock};
-use airtight::statement::{ParsedStatement, PredicateType, Statement, Subject};
+use airtight::statement::ParsedStatement;
 use airtight_keys::public::Algorithm;
-use airtight_keys::sign::{Random, RandomUnavailable};
-use airtight_log::digest::{LeafIndex, TreeSize, sha256};
+use airtight_log::digest::{LeafIndex, TreeSize};
 use airtight_log::store::{Access, HeadFit, Store};
+
+mod seeded;
+
+use seeded::{Counting, keys_of, site, statement};
 
 const NOW: u64 = 1_800_000_000;
 
-/// A counter in place of randomness: the keys of these tests are the same each time.
-struct Counting(u8);
-
-impl Random for Counting {
-    fn fill(&mut self, into: &mut [u8]) -> Result<(), RandomUnavailable> {
-        for byte in into {
-            self.0 = self.0.wrapping_add(1);
-            *byte = self.0;
-        }
-        Ok(())
-    }
-}
-
-fn keys_of(home: &Path) -> SiteKeys {
-    let (keyring, mut unlock) = (Keyring::of_site(home), Unlock::new(|_| Err("no key is encrypted here".into())));
-    let signer = keyring.load_signer(&KeyName::signer(), &mut unlock).unwrap();
-    SiteKeys { signer, log: keyring.load_log(&mut unlock).unwrap() }
-}
-
 /// A site with three entries.
 fn made() -> (tempfile::TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
-    let home = dir.path().join("site");
-    let new = NewSite { origin: "log.example/a", signer: Algorithm::P256, protection: Protection::Plain, note: None };
-    Site::create(&home, &new, NOW, &mut Counting(0)).unwrap();
+    let (dir, home) = site(Algorithm::P256, NOW);
     let mut site = Site::open(&home, Access::Write).unwrap();
     let keys = keys_of(&home);
     for name in ["one", "two"] {
         site.attest(vec![statement(name)], &keys, NOW + 10, "test").unwrap();
     }
     (dir, home)
-}
-
-fn statement(name: &str) -> Statement {
-    let subject = Subject { name: name.to_owned(), sha256: sha256(name.as_bytes()) };
-    Statement::new(&[subject], &PredicateType::artifact(), Some(&format!(r#"{{"kind":"file","size":{}}}"#, name.len())))
-        .unwrap()
 }
 
 fn adopt(home: &Path) -> Result<Adopted, AttestError> {

@@ -2,51 +2,24 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are free of the ban list of clippy.toml")]
 
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use airtight::attest::{Answer, AttestError, NewSite, Site, SiteKeys};
-use airtight::keyring::{KeyName, Protection, Unlock};
-use airtight::statement::{PredicateType, Statement, Subject};
+use airtight::keyring::Protection;
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Input, Policy, verify};
 use airtight_keys::public::{Algorithm, PublicKey};
-use airtight_keys::sign::{Random, RandomUnavailable};
 use airtight_log::digest::sha256;
 use airtight_log::store::Access;
 
+mod seeded;
+
+use seeded::{Counting, keys_of, site, statement};
+
 const NOW: u64 = 1_800_000_000;
 
-/// A counter in place of randomness: the keys of these tests are the same each time.
-struct Counting(u8);
-
-impl Random for Counting {
-    fn fill(&mut self, into: &mut [u8]) -> Result<(), RandomUnavailable> {
-        for byte in into {
-            self.0 = self.0.wrapping_add(1);
-            *byte = self.0;
-        }
-        Ok(())
-    }
-}
-
-fn made(signer: Algorithm) -> (tempfile::TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
-    let home = dir.path().join("site");
-    let new = NewSite { origin: "log.example/a", signer, protection: Protection::Plain, note: None };
-    Site::create(&home, &new, NOW, &mut Counting(0)).unwrap();
-    (dir, home)
-}
-
 fn opened(home: &Path) -> (Site, SiteKeys) {
-    let site = Site::open(home, Access::Write).unwrap();
-    let keys = site.unlock(&KeyName::signer(), &mut Unlock::new(|_| Err("no key is encrypted here".into()))).unwrap();
-    (site, keys)
-}
-
-fn statement(name: &str) -> Statement {
-    let subject = Subject { name: name.to_owned(), sha256: sha256(name.as_bytes()) };
-    Statement::new(&[subject], &PredicateType::artifact(), Some(&format!(r#"{{"kind":"file","size":{}}}"#, name.len())))
-        .unwrap()
+    (Site::open(home, Access::Write).unwrap(), keys_of(home))
 }
 
 fn judge(bundle: &str, name: &str, key: &PublicKey, site: &Site) -> Result<(), &'static str> {
@@ -67,7 +40,7 @@ fn judge(bundle: &str, name: &str, key: &PublicKey, site: &Site) -> Result<(), &
 #[test]
 fn what_a_new_site_attests_verifies_and_asking_twice_gives_the_same_bytes() {
     for algorithm in [Algorithm::P256, Algorithm::Ed25519] {
-        let (_dir, home) = made(algorithm);
+        let (_dir, home) = site(algorithm, NOW);
         let (mut site, keys) = opened(&home);
         let done = site.attest(vec![statement("one"), statement("two")], &keys, NOW, "test").unwrap();
         let indexes: Vec<_> = done.iter().map(|proven| (proven.index.get(), proven.size.get(), proven.new)).collect();
@@ -93,7 +66,7 @@ fn what_a_new_site_attests_verifies_and_asking_twice_gives_the_same_bytes() {
 
 #[test]
 fn a_batch_answers_each_line_and_goes_on_after_a_bad_one() {
-    let (_dir, home) = made(Algorithm::P256);
+    let (_dir, home) = site(Algorithm::P256, NOW);
     let (mut site, keys) = opened(&home);
     let mut text = Vec::new();
     for i in 0..3_000 {
@@ -125,7 +98,7 @@ fn a_batch_answers_each_line_and_goes_on_after_a_bad_one() {
 
 #[test]
 fn a_clock_more_than_a_day_back_signs_nothing() {
-    let (_dir, home) = made(Algorithm::P256);
+    let (_dir, home) = site(Algorithm::P256, NOW);
     let (mut site, keys) = opened(&home);
     site.attest(vec![statement("one")], &keys, NOW, "test").unwrap();
     let back = site.attest(vec![statement("two")], &keys, NOW - 86_401, "test");
@@ -136,7 +109,7 @@ fn a_clock_more_than_a_day_back_signs_nothing() {
 
 #[test]
 fn a_site_is_made_whole_or_not_at_all() {
-    let (dir, home) = made(Algorithm::P256);
+    let (dir, home) = site(Algorithm::P256, NOW);
     let new = NewSite { origin: "log.example/b", signer: Algorithm::P256, protection: Protection::Plain, note: None };
     assert!(matches!(Site::create(&home, &new, NOW, &mut Counting(0)), Err(AttestError::SiteExists { .. })));
     let bad = NewSite { origin: "not a name", ..new };

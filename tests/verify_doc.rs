@@ -6,14 +6,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use airtight::attest::{NewSite, Site};
-use airtight::keyring::{KeyName, Protection, Unlock};
+use airtight::keyring::Protection;
 use airtight::statement::{PredicateType, Statement, Subject};
 use airtight::trust::TrustedRoot;
 use airtight::verify::Refusal;
 use airtight_keys::public::Algorithm;
-use airtight_keys::sign::{Random, RandomUnavailable};
 use airtight_log::digest::sha256;
 use airtight_log::store::Access;
+
+mod seeded;
 
 const DOC: &str = include_str!("../docs/VERIFY.md");
 /// In the past of every machine that runs this, for the commands ask its clock. 2024-01-01.
@@ -68,26 +69,13 @@ fn script() -> String {
     script
 }
 
-/// Zeros with a counter, in place of randomness.
-struct Counting(u8);
-
-impl Random for Counting {
-    fn fill(&mut self, into: &mut [u8]) -> Result<(), RandomUnavailable> {
-        for byte in into {
-            self.0 = self.0.wrapping_add(1);
-            *byte = self.0;
-        }
-        Ok(())
-    }
-}
-
 /// Lays artifact, bundle, key and trusted root into a folder, under the names that the page uses.
 fn lay_out(folder: &Path, signer: Algorithm) -> String {
     let new = NewSite { origin: "log.example/a", signer, protection: Protection::Plain, note: None };
     let home = folder.join("site");
-    Site::create(&home, &new, LOGGED, &mut Counting(0)).unwrap();
+    Site::create(&home, &new, LOGGED, &mut seeded::Counting(0)).unwrap();
     let mut site = Site::open(&home, Access::Write).unwrap();
-    let keys = site.unlock(&KeyName::signer(), &mut Unlock::new(|_| Err("no key is encrypted here".into()))).unwrap();
+    let keys = seeded::keys_of(&home);
     let statements = (0..6).map(|n| {
         let subject = Subject { name: format!("part {n}"), sha256: sha256(&[n]) };
         Statement::new(&[subject], &PredicateType::artifact(), Some(r#"{"kind":"file","size":1}"#)).unwrap()

@@ -3,31 +3,18 @@
 
 use std::num::NonZeroUsize;
 
-use airtight::attest::{NewSite, Site};
-use airtight::keyring::{KeyName, Protection, Unlock};
+use airtight::attest::Site;
 use airtight::statement::{ArtifactPredicate, Part, PredicateType, Statement, Subject, Symlink};
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Input, Outcome, Policy, Report, verify};
 use airtight_keys::public::{Algorithm, PublicKey};
-use airtight_keys::sign::{Random, RandomUnavailable};
 use airtight_log::digest::sha256;
 use airtight_log::store::Access;
 use serde_json::Value;
 
+mod seeded;
+
 const NOW: u64 = 1_800_000_000;
-
-/// A counter in place of randomness.
-struct Counting(u8);
-
-impl Random for Counting {
-    fn fill(&mut self, into: &mut [u8]) -> Result<(), RandomUnavailable> {
-        for byte in into {
-            self.0 = self.0.wrapping_add(1);
-            *byte = self.0;
-        }
-        Ok(())
-    }
-}
 
 struct Attested {
     bundle: String,
@@ -37,14 +24,9 @@ struct Attested {
 
 impl Attested {
     fn new(statement: Statement) -> Attested {
-        let dir = tempfile::tempdir().unwrap();
-        let home = dir.path().join("site");
-        let new =
-            NewSite { origin: "log.example/a", signer: Algorithm::P256, protection: Protection::Plain, note: None };
-        Site::create(&home, &new, NOW, &mut Counting(0)).unwrap();
+        let (_dir, home) = seeded::site(Algorithm::P256, NOW);
         let mut site = Site::open(&home, Access::Write).unwrap();
-        let keys =
-            site.unlock(&KeyName::signer(), &mut Unlock::new(|_| Err("no key is encrypted here".into()))).unwrap();
+        let keys = seeded::keys_of(&home);
         let proven = site.attest(vec![statement], &keys, NOW, "test").unwrap();
         let identity = site.store().identity();
         Attested {
