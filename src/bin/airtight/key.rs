@@ -1,8 +1,10 @@
 //! `airtight key …`: makes, lists, shows and hands over the keys of a site.
 
+use airtight::attest::{LOCK_WAIT, Site};
 use airtight::disposition::{KeyAnnouncement, KeyCapabilities};
-use airtight::keyring::{KeyEntry, KeyName, Keyring, PrivateHalf, Protection};
+use airtight::keyring::{KeyEntry, KeyName, Keyring, PrivateHalf, Protection, Unlock};
 use airtight_keys::public::{Algorithm, Capabilities};
+use airtight_log::store::Access;
 use serde::Serialize;
 
 use crate::cli::key::{CapabilitiesArgs, ExportArgs, GenerateArgs, ImportArgs, KeyCommand};
@@ -11,10 +13,13 @@ use crate::failure::Failure;
 use crate::invocation::{Invocation, OsRandom};
 use crate::passphrase::PassphraseSource;
 
+/// What another writer is told of this process.
+const HOLDER: &str = "airtight key";
+
 /// Runs one command about keys.
 ///
 /// # Errors
-/// The codes of the keyring, of the passphrase, and `no_site`.
+/// The codes of the keyring, of the passphrase, of the log that a new key is logged in, and `no_site`.
 pub fn run(command: KeyCommand, call: &mut Invocation) -> Result<Exit, Failure> {
     match command {
         KeyCommand::Generate(args) => generate(&args, call),
@@ -53,12 +58,9 @@ impl KeyReport {
 fn generate(args: &GenerateArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     call.require_home()?;
     let algorithm = args.algorithm.map(Algorithm::from).or(args.name.algorithm_required()).unwrap_or(Algorithm::P256);
-    let entry = under_passphrase(args.no_passphrase, call, |keyring, protection| {
+    make(args.no_passphrase, call, |keyring, protection| {
         Ok(keyring.generate(&args.name, algorithm, protection, &mut OsRandom)?)
-    })?;
-    announce_key(&entry, call)?;
-    show(&entry, call);
-    Ok(Exit::Done)
+    })
 }
 
 fn import(args: &ImportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
@@ -68,12 +70,45 @@ fn import(args: &ImportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
         None => call.passphrase.clone(),
     };
     let key = Keyring::read_foreign(&args.file, &args.name, &mut source.unlock())?;
-    let entry = under_passphrase(args.no_passphrase, call, |keyring, protection| {
+    make(args.no_passphrase, call, |keyring, protection| {
         Ok(keyring.import(&args.name, &key, protection, &mut OsRandom)?)
+    })
+}
+
+/// Writes a new key, logs it where the site has a log, and shows it. Whatever would refuse the logging refuses first.
+fn make(
+    no_passphrase: bool,
+    call: &mut Invocation,
+    write: impl FnOnce(&Keyring, Protection<'_>) -> Result<KeyEntry, Failure>,
+) -> Result<Exit, Failure> {
+    let (mut site, now, source) = (site_with_log(call)?, call.now()?, call.passphrase.clone());
+    let (entry, keys) = under_passphrase(no_passphrase, call, |keyring, protection| {
+        let unlocked = site.as_ref().map(|site| {
+            let mut unlock = match protection {
+                Protection::Passphrase(_) => Unlock::of(protection),
+                Protection::Plain => source.unlock(),
+            };
+            site.unlock(&site.default_signer()?, &mut unlock)
+        });
+        let keys = unlocked.transpose()?;
+        Ok((write(keyring, protection)?, keys))
     })?;
-    announce_key(&entry, call)?;
+    if let (Some(site), Some(keys)) = (&mut site, keys) {
+        let index = site.announce_key(&entry, &keys, now, HOLDER)?;
+        call.output.say(format_args!("logged as entry {index}"));
+    }
     show(&entry, call);
     Ok(Exit::Done)
+}
+
+/// Opens the site where it has a log, and refuses where nothing could be logged now.
+fn site_with_log(call: &mut Invocation) -> Result<Option<Site>, Failure> {
+    if !call.home.join(airtight::config::FILE_NAME).is_file() {
+        return Ok(None);
+    }
+    let mut site = call.open_site(Access::Write)?;
+    drop(site.store_mut().writer(HOLDER, LOCK_WAIT)?);
+    Ok(Some(site))
 }
 
 /// Hands a new key's protection to what writes it: the site's passphrase, unless the person asked for none.
@@ -94,14 +129,6 @@ pub fn under_passphrase<T>(
     let passphrase =
         if has_one { call.passphrase.existing("passphrase of this site: ")? } else { call.passphrase.chosen()? };
     write(&keyring, Protection::Passphrase(&passphrase))
-}
-
-/// Logs a new key as a control entry of the site, where the site has a log.
-///
-/// # Errors
-/// What the log says; the key is there all the same, and can be announced later.
-fn announce_key(_entry: &KeyEntry, _call: &mut Invocation) -> Result<(), Failure> {
-    Ok(())
 }
 
 fn list(call: &mut Invocation) -> Result<Exit, Failure> {

@@ -35,9 +35,9 @@ impl From<AttestError> for Failure {
             E::SiteExists { .. } => {
                 failure(Exit::Usage).next("use the site that is there, or name another directory with --home DIR")
             }
-            E::Identity { .. } => failure(Exit::LogUnfit).next(format!(
-                "put airtight.yaml and log/ of one site together again; if `log adopt` was interrupted, run it again: {ADOPT}"
-            )),
+            E::Identity { .. } => {
+                failure(Exit::LogUnfit).next("put airtight.yaml and log/ of one site together again, from your backup")
+            }
             E::AdoptUnfinished { .. } => failure(Exit::LogUnfit).next(format!("bring it to its end: {ADOPT}")),
             E::EpochExists { .. } => failure(Exit::Usage).next("move it away; a closed log is never written over"),
             E::Origin { .. } => failure(Exit::Usage).next("a name that you own is best, like log.site.example"),
@@ -45,9 +45,8 @@ impl From<AttestError> for Failure {
                 failure(Exit::Stale).next("set the clock of this machine; nothing was signed with the time it shows")
             }
             E::NotFound { .. } => failure(Exit::NotFound).next("see what the log holds with `airtight log list`"),
-            E::Uncovered { .. } => {
-                failure(Exit::NotFound).next("attest once more: every attestation releases a checkpoint over the whole log")
-            }
+            E::Uncovered { .. } => failure(Exit::NotFound)
+                .next("attest once more: every attestation releases a checkpoint over the whole log"),
             E::LeafOnly { .. } => failure(Exit::NotFound).next("prove the leaf alone: airtight log prove N"),
             E::Recover(refusal) => failure(Exit::LogUnfit).next(recover_advice(&refusal)),
             E::Statement(error) => error.into(),

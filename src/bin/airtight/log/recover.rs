@@ -135,7 +135,7 @@ fn read_bundles(names: &[PathBuf], material: &mut Material, call: &mut Invocatio
         call.warn("material_unusable", &words);
     }
     if of_others > 0 {
-        call.output.say(format_args!("{of_others} bundles are of other logs"));
+        call.output.say(format_args!("bundles of other logs: {of_others}"));
     }
     Ok(())
 }
