@@ -1,0 +1,181 @@
+//! Holds what commands answer with `--json`, and the predicates that are ours, to the schemas in `schemas/`.
+//!
+//! Each answer is one a command gave just now, and each schema is asked about at least one. So that a schema is not merely
+//! one that accepts everything, each accepted answer is asked about again without each of its members, and with one more.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are free of the ban list of clippy.toml")]
+
+mod transcript;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+use transcript::{Stage, Step, Streams};
+
+/// Where an answer is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// Each line of standard output.
+    Data,
+    /// Each line of standard error.
+    Words,
+    /// The predicate of the bundle on standard output.
+    Predicate,
+}
+
+/// What is asked, in this order, on one stage: the schema, where the answer is, the command.
+const ASKED: &[(&str, From, &str)] = &[
+    ("error", From::Words, "airtight --json attest LICENSE"),
+    ("error", From::Words, "airtight --json no-such-command"),
+    ("init", From::Data, "airtight --json init --origin log.site.example --no-passphrase"),
+    ("error", From::Words, "airtight --json init --origin log.site.example --no-passphrase"),
+    ("attest", From::Data, "airtight --json attest LICENSE"),
+    ("attest", From::Data, "airtight --json attest LICENSE"),
+    ("attest", From::Data, "airtight --json attest --statement statement.json"),
+    ("attest", From::Data, "airtight --json attest folder LICENSE --out bundles"),
+    ("batch-answer", From::Data, "printf '%s\\nnone\\n' \"$(cat statement.json)\" | airtight attest --batch -"),
+    ("inspection", From::Data, "airtight --json bundle inspect LICENSE.sigstore.json"),
+    (
+        "verdict",
+        From::Data,
+        "airtight --json verify LICENSE --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
+    ),
+    (
+        "verdict",
+        From::Data,
+        "airtight --json verify LICENSE --key .airtight/keys/log.pub --trusted-root .airtight/trusted_root.json",
+    ),
+    (
+        "verdict",
+        From::Data,
+        "airtight --json verify folder --bundle bundles/folder.sigstore.json --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
+    ),
+    ("key", From::Data, "airtight --json key generate release --no-passphrase"),
+    ("key", From::Data, "airtight --json key show log-ed25519"),
+    ("key", From::Data, "airtight --json key list"),
+    ("key-capabilities", From::Data, "airtight --json key capabilities"),
+    ("key-capabilities", From::Data, "airtight --json key capabilities signer"),
+    ("demo", From::Data, "airtight --json demo"),
+    ("log-show", From::Data, "airtight --json log show"),
+    ("log-list", From::Data, "airtight --json log list"),
+    ("log-entry", From::Data, "airtight --json log entry 0"),
+    ("log-entry", From::Data, "airtight --json log entry 2"),
+    ("log-prove", From::Data, "airtight --json log prove 1"),
+    ("log-prove", From::Data, "airtight --json log prove 0 --size 2"),
+    ("log-consistency", From::Data, "airtight --json log consistency 1 3"),
+    ("log-checkpoint", From::Data, "airtight --json log checkpoint"),
+    ("log-checkpoint", From::Data, "airtight --json log checkpoint --v1"),
+    ("log-vkey", From::Data, "airtight --json log vkey"),
+    ("log-fsck", From::Data, "airtight --json log fsck"),
+    ("log-backup", From::Data, "airtight --json log backup backup.db"),
+    ("attest", From::Data, "airtight --json attest folder/a"),
+    ("log-export", From::Data, "airtight --json log export --tiles public"),
+    ("error", From::Words, "airtight --json log prove 99"),
+    (
+        "log-show",
+        From::Data,
+        "cp backup.db .airtight/log/log.db; rm -f .airtight/log/log.db-*; airtight --json log show",
+    ),
+    ("log-recover", From::Data, "airtight --json log recover --from public"),
+    ("log-show", From::Data, "mv .airtight/head.note gone; airtight --json log show; mv gone .airtight/head.note"),
+    ("log-entry", From::Data, "airtight --json log entry 4"),
+    ("transparency-decision.v1", From::Predicate, "airtight bundle get 0"),
+    ("artifact.v1", From::Predicate, "cat LICENSE.sigstore.json"),
+    ("artifact.v1", From::Predicate, "cat bundles/folder.sigstore.json"),
+];
+
+/// Schemas of what no command of this list makes: other tests hold them.
+const ELSEWHERE: &[&str] = &["epoch.v1", "key.v1"];
+
+fn schemas() -> BTreeMap<String, Validator> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let Some(name) = path.file_name().unwrap().to_str().unwrap().strip_suffix(".schema.json") else { continue };
+        let schema: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(schema["$id"], json!(format!("https://airtight.dev/schemas/{name}.schema.json")));
+        jsonschema::meta::validate(&schema).unwrap_or_else(|error| panic!("{name}: {error}"));
+        found.insert(name.to_owned(), jsonschema::draft202012::new(&schema).unwrap());
+    }
+    found
+}
+
+fn stage() -> Stage {
+    let stage = Stage::new();
+    let statement = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"valve","digest":{"sha256":"4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865"}}],"predicateType":"https://example.com/inspection/v1"}"#;
+    fs::write(stage.path().join("LICENSE"), "a licence\n").unwrap();
+    fs::write(stage.path().join("statement.json"), statement).unwrap();
+    fs::create_dir(stage.path().join("folder")).unwrap();
+    fs::write(stage.path().join("folder/a"), "a\n").unwrap();
+    std::os::unix::fs::symlink("a", stage.path().join("folder/b")).unwrap();
+    stage
+}
+
+/// Returns the values that a command answered with.
+fn answers(stage: &Stage, from: From, command: &str) -> Vec<Value> {
+    let step = Step { command: command.to_owned(), ..Step::default() };
+    let met = stage.run(&step, Streams::Apart);
+    let lines = if from == From::Words { met.stderr } else { met.stdout };
+    let parse = |line: &String| serde_json::from_str(line).unwrap_or_else(|error| panic!("{command}: {error}: {line}"));
+    let values: Vec<Value> = lines.iter().map(parse).collect();
+    assert!(!values.is_empty(), "{command} said nothing");
+    if from != From::Predicate {
+        return values;
+    }
+    let payload = values[0]["dsseEnvelope"]["payload"].as_str().unwrap();
+    let statement: Value = serde_json::from_slice(&STANDARD.decode(payload).unwrap()).unwrap();
+    vec![statement["predicate"].clone()]
+}
+
+/// An answer with one member less or more, at each place where it has an object.
+fn altered(value: &Value) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut pointers = vec![String::new()];
+    while let Some(pointer) = pointers.pop() {
+        match value.pointer(&pointer).unwrap() {
+            Value::Object(members) => {
+                for name in members.keys() {
+                    let mut without = value.clone();
+                    without.pointer_mut(&pointer).unwrap().as_object_mut().unwrap().remove(name);
+                    // What may be absent: the artifact of a ready statement, the name of an algorithm's capabilities,
+                    // the links of a directory that has none.
+                    if !["artifact", "name", "symlinks"].contains(&name.as_str()) {
+                        found.push(without);
+                    }
+                    pointers.push(format!("{pointer}/{name}"));
+                }
+                let mut more = value.clone();
+                more.pointer_mut(&pointer).unwrap()["surplus"] = json!(1);
+                found.push(more);
+            }
+            Value::Array(items) => pointers.extend((0..items.len()).map(|at| format!("{pointer}/{at}"))),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn what_commands_answer_is_what_the_schemas_say() {
+    let (schemas, stage) = (schemas(), stage());
+    let mut asked = BTreeSet::new();
+    for (name, from, command) in ASKED {
+        let schema = &schemas[*name];
+        for value in answers(&stage, *from, command) {
+            if let Err(error) = schema.validate(&value) {
+                panic!("{command}: {error}\n{value}");
+            }
+            for other in altered(&value) {
+                assert!(!schema.is_valid(&other), "{name} accepts {other}");
+            }
+        }
+        asked.insert(*name);
+    }
+    asked.extend(ELSEWHERE);
+    assert_eq!(asked, schemas.keys().map(String::as_str).collect(), "each schema is asked about");
+}
