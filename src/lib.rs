@@ -20,3 +20,8 @@ pub mod keyring;
 pub mod statement;
 pub mod trust;
 pub mod verify;
+
+/// The examples of the developers' page, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/developer.md")]
+pub struct DeveloperPage;

@@ -14,6 +14,7 @@
 //! line, a line `...` for any number of lines. Empty lines at the end of an output do not count.
 //!
 //! A [`Stage`] is a directory of its own with `airtight` on its PATH; `now` is one moment for all commands of all stages.
+#![allow(dead_code, reason = "each test that shares this file uses a part of it")]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -42,7 +43,6 @@ pub enum Streams {
     /// Each by itself.
     Apart,
     /// As a terminal shows them: standard error among the lines of standard output.
-    #[allow(dead_code, reason = "each test that shares this file uses one of the two")]
     Together,
 }
 
@@ -68,7 +68,6 @@ impl Stage {
     }
 
     /// Returns the directory in which the commands are run.
-    #[allow(dead_code, reason = "each test that shares this file uses a part of it")]
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -121,7 +120,10 @@ pub fn play(stage: &Stage, name: &str, steps: &[Step], streams: Streams, met: &m
 /// Prints what was met where `COMMANDS=print` asks for it, and fails where something did not fit.
 pub fn conclude(wrong: &str, met: &str) {
     if std::env::var("COMMANDS").is_ok_and(|value| value == "print") {
-        println!("{met}");
+        #[allow(clippy::print_stdout, reason = "it was asked for")]
+        {
+            println!("{met}");
+        }
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
