@@ -25,6 +25,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ed25519_dalek::VerifyingKey as Ed25519Key;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
@@ -252,13 +253,15 @@ pub enum SignatureInvalid {
 
 #[derive(Clone, Debug)]
 enum Point {
-    P256(Box<P256Key>, [u8; 65]),
+    P256(P256Key, [u8; 65]),
     Ed25519(Ed25519Key),
 }
 
-/// A public key in its one encoding.
+/// A public key in its one encoding. A clone shares it.
 #[derive(Clone)]
-pub struct PublicKey {
+pub struct PublicKey(Arc<Parts>);
+
+struct Parts {
     point: Point,
     spki_der: Vec<u8>,
     spki_pem: String,
@@ -287,11 +290,11 @@ impl PublicKey {
             ID_ED25519 => Self::from_ed25519_bytes(spki.subject_public_key.raw_bytes())?,
             oid => return Err(PublicKeyError::Algorithm { oid: oid.to_owned() }),
         };
-        if key.spki_der != der {
+        if key.0.spki_der != der {
             return Err(PublicKeyError::NotCanonical {
                 algorithm: key.algorithm(),
                 len: der.len(),
-                expected_len: key.spki_der.len(),
+                expected_len: key.0.spki_der.len(),
             });
         }
         Ok(key)
@@ -333,7 +336,7 @@ impl PublicKey {
         }
         let key = P256Key::from_sec1_bytes(point).map_err(|_| PublicKeyError::Point { algorithm })?;
         let spki = key.to_public_key_der().map_err(|error| PublicKeyError::Der { cause: error.to_string() })?;
-        Ok(Self::new(Point::P256(Box::new(key), raw), spki.into_vec()))
+        Ok(Self::new(Point::P256(key, raw), spki.into_vec()))
     }
 
     /// Builds an Ed25519 key from its 32 bytes.
@@ -359,12 +362,12 @@ impl PublicKey {
         let key_id = KeyId(Sha256::digest(&spki_der).into());
         let spki_pem = encode_string(PEM_LABEL, LineEnding::LF, &spki_der)
             .expect("invariant: a label of ours and fewer than 100 bytes always encode");
-        Self { point, spki_der, spki_pem, key_id }
+        Self(Arc::new(Parts { point, spki_der, spki_pem, key_id }))
     }
 
     /// The algorithm of this key.
     pub fn algorithm(&self) -> Algorithm {
-        match self.point {
+        match self.0.point {
             Point::P256(..) => Algorithm::P256,
             Point::Ed25519(_) => Algorithm::Ed25519,
         }
@@ -372,22 +375,22 @@ impl PublicKey {
 
     /// SHA-256 of the SPKI DER.
     pub fn key_id(&self) -> &KeyId {
-        &self.key_id
+        &self.0.key_id
     }
 
     /// The canonical SubjectPublicKeyInfo: 91 bytes for P-256, 44 for Ed25519.
     pub fn spki_der(&self) -> &[u8] {
-        &self.spki_der
+        &self.0.spki_der
     }
 
     /// The canonical PEM: `PUBLIC KEY`, lines of 64, `\n` at every end, the last included.
     pub fn spki_pem(&self) -> &str {
-        &self.spki_pem
+        &self.0.spki_pem
     }
 
     /// `04‖X‖Y` (65 bytes) for P-256, the 32 bytes of `A` for Ed25519.
     pub fn raw(&self) -> &[u8] {
-        match &self.point {
+        match &self.0.point {
             Point::P256(_, raw) => raw,
             Point::Ed25519(key) => key.as_bytes(),
         }
@@ -398,7 +401,7 @@ impl PublicKey {
     /// # Errors
     /// [`SignatureInvalid::DoesNotVerify`]; no cause is told, for none can be known.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureInvalid> {
-        let verified = match &self.point {
+        let verified = match &self.0.point {
             Point::P256(_, raw) => {
                 ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_ASN1, raw)
                     .verify(message, signature)
@@ -415,8 +418,8 @@ impl PublicKey {
     /// # Errors
     /// `NoDigestForm` for an Ed25519 key, else `DoesNotVerify`.
     pub fn verify_sha256(&self, digest: &[u8; 32], signature: &[u8]) -> Result<(), SignatureInvalid> {
-        let Point::P256(key, _) = &self.point else {
-            return Err(SignatureInvalid::NoDigestForm { algorithm: self.algorithm(), key_id: self.key_id });
+        let Point::P256(key, _) = &self.0.point else {
+            return Err(SignatureInvalid::NoDigestForm { algorithm: self.algorithm(), key_id: self.0.key_id });
         };
         P256Signature::from_der(signature)
             .and_then(|parsed| key.verify_prehash(digest, &parsed))
@@ -426,7 +429,7 @@ impl PublicKey {
     fn does_not_verify(&self, signature: &[u8]) -> SignatureInvalid {
         SignatureInvalid::DoesNotVerify {
             algorithm: self.algorithm(),
-            key_id: self.key_id,
+            key_id: self.0.key_id,
             signature_len: signature.len(),
         }
     }
@@ -434,7 +437,7 @@ impl PublicKey {
 
 impl PartialEq for PublicKey {
     fn eq(&self, other: &Self) -> bool {
-        self.key_id == other.key_id
+        self.0.key_id == other.0.key_id
     }
 }
 
@@ -442,7 +445,7 @@ impl Eq for PublicKey {}
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(to, "PublicKey({} {})", self.algorithm(), self.key_id)
+        write!(to, "PublicKey({} {})", self.algorithm(), self.0.key_id)
     }
 }
 
