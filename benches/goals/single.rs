@@ -142,7 +142,7 @@ fn prepare(site: &mut BenchSite, window: u64) -> Vec<Prepared> {
     (0..OPERATIONS)
         .map(|number| {
             let envelope = corpus::envelope(Algorithm::P256, 4, window * OPERATIONS + number);
-            worker.envelope(&envelope.to_json(), &envelope, site.keys.signer.public()).unwrap()
+            worker.rendered(&envelope, site.keys.signer.public()).unwrap()
         })
         .collect()
 }

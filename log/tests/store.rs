@@ -177,6 +177,19 @@ fn two_handles_append_in_turn_and_neither_loses_what_the_other_wrote() {
 }
 
 #[test]
+fn what_another_handle_appended_is_known_to_a_handle_with_a_filter() {
+    let site = Site::new();
+    let mut one = site.create();
+    site.append(&mut one, 0..600, CREATED);
+    site.append(&mut one, 600..601, CREATED);
+    let mut two = site.open();
+    site.append(&mut two, 601..9_000, CREATED);
+    let again = site.append(&mut one, 8_990..9_001, CREATED);
+    assert!(again.iter().enumerate().all(|(i, done)| *done == (8_990 + i as u64, i == 10)), "{again:?}");
+    assert_eq!(site.append(&mut two, 300..301, CREATED), [(300, false)]);
+}
+
+#[test]
 fn a_database_put_back_is_behind_its_head_and_nothing_is_signed() {
     let site = Site::new();
     let mut store = site.create();

@@ -22,7 +22,7 @@ use super::runs::{self, Key, Kind, PAIR, Pair, Run};
 use super::snapshot::read_tail;
 use super::strata::{Tail, TileBytes, hash_in, refill};
 use super::times;
-use super::{CONTROL_TYPES, Damage, Facts, Fault, HeadFit, Snapshot, Store};
+use super::{CONTROL_TYPES, Damage, Facts, Fault, HeadFit, Snapshot, Store, learn};
 use crate::digest::{Hash, LeafIndex, sha256};
 use crate::entry::set_message;
 use crate::tree::leaf_hash;
@@ -83,7 +83,7 @@ impl Store {
         let stored = read_tail(db)?;
         let mut tree = Rebuilt::new(db)?;
         let mut indexes = Indexes::load(db, stored.size())?;
-        let mut restorer = Restorer::new(self.dictionary.as_deref());
+        let mut restorer = Restorer::default();
         let mut read = db
             .prepare("SELECT idx, form, signer, predicate, dictionary, body FROM entry ORDER BY idx")
             .map_err(during)?;
@@ -101,6 +101,7 @@ impl Store {
             let body = row.get_ref(5).and_then(|value| Ok(value.as_blob()?)).map_err(during)?;
             let key = usize::try_from(signer).ok().and_then(|id| signers.get(id));
             let key = key.ok_or_else(|| damage(RowDamage::Signer(signer)))?;
+            learn(db, &mut restorer, dictionary)?;
             let (hash, facts) = match restorer.restore(form, dictionary, body).map_err(damage)? {
                 (Content::Envelope(text), Some(envelope)) => (
                     *entry_of(&text, &envelope, key)

@@ -82,29 +82,36 @@ impl HeadFile {
         &self.path
     }
 
-    /// Reads both slots and gives the newer whole one, and whether the file changed since this value last read or wrote it.
+    /// Reads both slots and gives the newer whole one; nothing where the file is as it was when it was last read or written.
     ///
     /// # Errors
     /// Whatever the file system says, except that a file that is not there is [`HeadRead::Missing`].
-    pub fn read(&mut self) -> io::Result<(HeadRead, bool)> {
+    pub fn read(&mut self) -> io::Result<Option<HeadRead>> {
         let raw = match std::fs::read(&self.path) {
             Ok(raw) => raw,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.raw.clear();
-                return Ok((HeadRead::Missing, true));
+                self.forget();
+                return Ok(Some(HeadRead::Missing));
             }
             Err(error) => return Err(error),
         };
-        let changed = raw != self.raw;
+        if raw == self.raw && !raw.is_empty() {
+            return Ok(None);
+        }
         let newest = newest_slot(&raw);
         self.raw = raw;
-        Ok(match newest {
+        Ok(Some(match newest {
             Some((sequence, notes)) => {
                 self.sequence = sequence;
-                (HeadRead::Found(notes), changed)
+                HeadRead::Found(notes)
             }
-            None => (HeadRead::Damaged, changed),
-        })
+            None => HeadRead::Damaged,
+        }))
+    }
+
+    /// Forgets what was read, so that the next reading finds it anew.
+    pub fn forget(&mut self) {
+        self.raw.clear();
     }
 
     /// Writes a new head over the older slot and makes it durable. The file must have been read or created before.
@@ -142,6 +149,7 @@ impl HeadFile {
         (self.sequence, self.raw) = (1, raw);
         Ok(())
     }
+
     /// Writes the file anew in one step, whatever lay there, and makes it and its name durable: after an operator brought
     /// a lost head back, and only then.
     ///
@@ -224,12 +232,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("head.note");
         let mut head = HeadFile::at(&path);
-        assert_eq!(head.read().unwrap().0, HeadRead::Missing);
+        assert_eq!(head.read().unwrap(), Some(HeadRead::Missing));
         head.create(&notes(1)).unwrap();
         for size in 2..6 {
             head.write(&notes(size)).unwrap();
-            assert_eq!(HeadFile::at(&path).read().unwrap().0, HeadRead::Found(notes(size)));
-            assert!(!head.read().unwrap().1, "what we wrote ourselves is no change");
+            assert_eq!(HeadFile::at(&path).read().unwrap(), Some(HeadRead::Found(notes(size))));
+            assert_eq!(head.read().unwrap(), None, "what we wrote ourselves is no change");
         }
         let whole = std::fs::read(&path).unwrap();
         for at in 0..SLOT {
@@ -237,10 +245,10 @@ mod tests {
             let mut torn = whole.clone();
             torn[at] ^= 1;
             std::fs::write(&path, &torn).unwrap();
-            assert_eq!(HeadFile::at(&path).read().unwrap().0, HeadRead::Found(notes(4)), "flip at {at}");
+            assert_eq!(HeadFile::at(&path).read().unwrap(), Some(HeadRead::Found(notes(4))), "flip at {at}");
         }
         std::fs::write(&path, b"").unwrap();
-        assert_eq!(HeadFile::at(&path).read().unwrap().0, HeadRead::Damaged);
+        assert_eq!(HeadFile::at(&path).read().unwrap(), Some(HeadRead::Damaged));
     }
 
     #[test]
@@ -253,9 +261,9 @@ mod tests {
             let mut head = HeadFile::at(&path);
             head.read().unwrap();
             head.restore(&notes(7)).unwrap();
-            assert!(!head.read().unwrap().1, "what we wrote ourselves is no change");
+            assert_eq!(head.read().unwrap(), None, "what we wrote ourselves is no change");
             head.write(&notes(8)).unwrap();
-            assert_eq!(HeadFile::at(&path).read().unwrap().0, HeadRead::Found(notes(8)));
+            assert_eq!(HeadFile::at(&path).read().unwrap(), Some(HeadRead::Found(notes(8))));
         }
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
     }
@@ -266,7 +274,7 @@ mod tests {
         let path = dir.path().join("head.note");
         std::fs::write(&path, render_slot(u64::MAX, &notes(1)).unwrap()).unwrap();
         let mut head = HeadFile::at(&path);
-        assert_eq!(head.read().unwrap().0, HeadRead::Found(notes(1)));
+        assert_eq!(head.read().unwrap(), Some(HeadRead::Found(notes(1))));
         assert_eq!(head.write(&notes(2)).unwrap_err().kind(), io::ErrorKind::InvalidData);
         assert_eq!(HeadRead::of(&std::fs::read(&path).unwrap()), HeadRead::Found(notes(1)));
     }

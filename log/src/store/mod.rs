@@ -33,6 +33,8 @@ mod strata;
 mod times;
 mod writer;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,7 +54,7 @@ pub use self::released::ReleasedCheckpoint;
 pub use self::snapshot::{Filter, PAGE_MAX, Snapshot, StoredEntry};
 pub use self::writer::{Appended, Writer};
 
-use self::forms::Dictionary;
+use self::forms::{Dictionary, Restorer};
 use self::head::HeadFile;
 use self::runs::{Run, Seen};
 use self::strata::Tail;
@@ -100,6 +102,10 @@ pub struct Store {
     /// What the writer knows; read again whenever another process has appended.
     cache: Cache,
     dictionary: Option<Arc<Dictionary>>,
+    worker: Option<Worker>,
+    /// What was read before and never changes: rows' dictionaries, signers' keys.
+    restorer: RefCell<Restorer>,
+    signers: RefCell<HashMap<i64, PublicKey>>,
     poisoned: bool,
 }
 
@@ -114,6 +120,7 @@ struct Cache {
     last_time: Option<(u64, times::Chained)>,
     checkpoint_row: Option<u64>,
     signers: Vec<PublicKey>,
+    predicates: HashMap<String, i64>,
     loaded: bool,
 }
 
@@ -210,6 +217,9 @@ impl Store {
             head_seen: None,
             cache: Cache::default(),
             dictionary: None,
+            worker: None,
+            restorer: RefCell::default(),
+            signers: RefCell::default(),
             poisoned: false,
         })
     }
@@ -232,7 +242,6 @@ impl Store {
     /// [`Fault`].
     pub fn read(&mut self) -> Result<Snapshot<'_>, Fault> {
         self.usable()?;
-        self.load_dictionary()?;
         Snapshot::begin(self)
     }
 
@@ -288,16 +297,21 @@ impl Store {
 
     /// Reads the head file and verifies its checkpoint; a file that changed nothing is not verified again.
     fn read_head(&mut self) -> Result<Result<VerifiedCheckpoint, HeadFit>, Fault> {
-        let (read, changed) = self.head.read().map_err(|error| Fault::io(self.head.path(), error))?;
-        if !changed && let Some((_, verified)) = &self.head_seen {
-            return Ok(Ok(verified.clone()));
+        if self.head_seen.is_none() {
+            self.head.forget();
         }
-        self.head_seen = None;
+        let read = self.head.read().map_err(|error| Fault::io(self.head.path(), error))?;
+        let seen = self.head_seen.take();
         let path = self.head.path().to_owned();
         let notes = match read {
-            HeadRead::Missing => return Ok(Err(HeadFit::Missing { path })),
-            HeadRead::Damaged => return Ok(Err(HeadFit::Damaged { path })),
-            HeadRead::Found(notes) => notes,
+            None => {
+                let (notes, verified) = seen.expect("invariant: a file that was not accepted is forgotten");
+                self.head_seen = Some((notes, verified.clone()));
+                return Ok(Ok(verified));
+            }
+            Some(HeadRead::Missing) => return Ok(Err(HeadFit::Missing { path })),
+            Some(HeadRead::Damaged) => return Ok(Err(HeadFit::Damaged { path })),
+            Some(HeadRead::Found(notes)) => notes,
         };
         let verified = SignedCheckpoint::parse(&notes.c2sp).map_err(|error| error.to_string()).and_then(|signed| {
             signed.verify(NoteRule::C2sp(self.identity.c2sp_verifier())).map_err(|error| error.to_string())
@@ -318,12 +332,23 @@ impl Store {
         if self.poisoned { Err(Fault::Poisoned) } else { Ok(()) }
     }
 
+    /// Gives this store's own worker, made once and again when the log has a new dictionary.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn worker(&mut self) -> Result<&mut Worker, Fault> {
+        let preparer = self.preparer()?;
+        let kept = self.worker.take().filter(|worker| worker.is_of(&preparer));
+        Ok(self.worker.insert(kept.unwrap_or_else(|| preparer.worker())))
+    }
+
     fn load_dictionary(&mut self) -> Result<(), Fault> {
         if self.dictionary.is_none() {
-            let newest = "SELECT id, bytes FROM dictionary ORDER BY id DESC LIMIT 1";
-            let row = self.db.query_row(newest, [], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?))).optional();
-            let row = row.map_err(|error| Fault::sqlite("reading the dictionary", error))?;
-            self.dictionary = row.map(|(id, bytes)| Arc::new(Dictionary::new(id, &bytes)));
+            let newest = self.db.query_row("SELECT max(id) FROM dictionary", [], |row| row.get::<_, Option<i64>>(0));
+            let newest = newest.map_err(|error| Fault::sqlite("reading the dictionary", error))?;
+            if let Some(id) = newest {
+                self.dictionary = read_dictionary(&self.db, id)?.map(|bytes| Arc::new(Dictionary { id, bytes }));
+            }
         }
         Ok(())
     }
@@ -451,6 +476,29 @@ fn identity_digest(identity: &LogIdentity, created: u64) -> [u8; 32] {
     bytes.extend_from_slice(&identity.tree_id().get().to_be_bytes());
     bytes.extend_from_slice(&created.to_be_bytes());
     *sha256(&bytes).as_bytes()
+}
+
+/// Reads a dictionary and compares it with the digest beside it.
+fn read_dictionary(db: &Connection, id: i64) -> Result<Option<Vec<u8>>, Fault> {
+    let query = "SELECT bytes, digest FROM dictionary WHERE id = ?1";
+    let row = db.query_row(query, [id], |row| Ok((row.get(0)?, row.get(1)?))).optional();
+    let row: Option<(Vec<u8>, Vec<u8>)> = row.map_err(|error| Fault::sqlite("reading the dictionary", error))?;
+    let Some((bytes, digest)) = row else { return Ok(None) };
+    if sha256(&bytes).as_bytes().as_slice() != digest {
+        let said = format!("number {id} does not have the digest beside it");
+        return Err(Damage::Other { table: "dictionary", said }.into());
+    }
+    Ok(Some(bytes))
+}
+
+/// Makes a restorer ready for a row's dictionary; one that is not in the table stays unknown to it.
+fn learn(db: &Connection, restorer: &mut Restorer, dictionary: i64) -> Result<(), Fault> {
+    if restorer.knows(dictionary) {
+        return Ok(());
+    }
+    let bytes = if dictionary == 0 { Some(Vec::new()) } else { read_dictionary(db, dictionary)? };
+    let learned = bytes.map_or(Ok(()), |bytes| restorer.learn(dictionary, &bytes));
+    learned.map_err(|cause| Damage::Other { table: "dictionary", said: cause.to_string() }.into())
 }
 
 fn read_identity(db: &Connection) -> Result<(LogIdentity, u64), OpenError> {

@@ -44,7 +44,7 @@ impl ReleasedCheckpoint {
     /// Reads a head file without its database, and verifies both notes under the log's keys; nothing where that fails.
     #[must_use]
     pub fn of_head_file(path: &Path, identity: &LogIdentity) -> Option<Self> {
-        let HeadRead::Found(notes) = HeadFile::at(path).read().ok()?.0 else { return None };
+        let Some(HeadRead::Found(notes)) = HeadFile::at(path).read().ok()? else { return None };
         let verified = |note: &str, rule| SignedCheckpoint::parse(note).ok()?.verify(rule).ok();
         let c2sp = verified(&notes.c2sp, NoteRule::C2sp(identity.c2sp_verifier()))?;
         let v1 = verified(&notes.v1, NoteRule::RekorV1(&identity.keys().p256))?;

@@ -10,11 +10,11 @@ use airtight_keys::envelope::Envelope;
 use airtight_keys::public::{KeyId, PublicKey};
 use rusqlite::OptionalExtension;
 
-use super::forms::{Content, Restorer, RowDamage, entry_of};
+use super::forms::{Content, RowDamage, entry_of};
 use super::runs::{self, Key, Kind, Run};
 use super::strata::{Tail, hash_in, place, tile_id};
 use super::times;
-use super::{Damage, Facts, Fault, HeadFit, Store, proof_fault};
+use super::{Damage, Facts, Fault, HeadFit, Store, learn, proof_fault};
 use crate::checkpoint::{LogIdentity, VerifiedCheckpoint};
 use crate::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
 use crate::proofs::{self, ProofError, verify_inclusion};
@@ -25,12 +25,14 @@ pub const PAGE_MAX: u32 = 1_000;
 /// Entries looked at for one page of a listing, when a filter lets few through: some tenths of a second.
 const SCAN_MAX: u64 = 200_000;
 
+/// Predicate types below this number are those of the log's own entries (schema.sql).
+const CONTROL_END: i64 = 16;
+
 /// One moment of the log.
 pub struct Snapshot<'s> {
     pub(super) store: &'s Store,
     pub(super) tiles: Tiles<'s>,
     runs: Option<Vec<Run>>,
-    restorer: Option<Restorer<'s>>,
 }
 
 /// The tree as the database holds it, with the last tile read of each stratum.
@@ -55,6 +57,8 @@ pub struct StoredEntry {
     pub verifier: PublicKey,
     /// What the log claims as the time of its commit, in seconds since the epoch.
     pub integrated_time: u64,
+    /// Whether it is one of the log's own: a decision, receipts, a key, an epoch.
+    pub is_control: bool,
 }
 
 /// What a listing lets through; everything that is set must hold.
@@ -79,7 +83,7 @@ impl<'s> Snapshot<'s> {
     pub(super) fn begin(store: &'s Store) -> Result<Self, Fault> {
         store.db.execute_batch("BEGIN DEFERRED").map_err(|error| Fault::sqlite("beginning to read", error))?;
         match read_tail(&store.db) {
-            Ok(tail) => Ok(Self { store, tiles: Tiles::new(&store.db, tail), runs: None, restorer: None }),
+            Ok(tail) => Ok(Self { store, tiles: Tiles::new(&store.db, tail), runs: None }),
             Err(fault) => {
                 let _ = store.db.execute_batch("ROLLBACK");
                 Err(fault)
@@ -151,7 +155,7 @@ impl<'s> Snapshot<'s> {
     /// # Errors
     /// [`Damage::EntryMissing`], [`Damage::Row`], [`Damage::Leaf`], or the machine's refusal.
     pub fn entry(&mut self, index: LeafIndex) -> Result<StoredEntry, Fault> {
-        let (entry, _) = self.entry_from_row(index)?;
+        let entry = self.entry_from_row(index)?;
         let tree = self.leaf_hash(index)?;
         if tree != entry.leaf_hash {
             return Err(Damage::Leaf { index: index.get(), row: entry.leaf_hash, tree }.into());
@@ -159,8 +163,8 @@ impl<'s> Snapshot<'s> {
         Ok(entry)
     }
 
-    /// Reads one entry from its row alone, with the predicate type that the row is filed under.
-    pub(super) fn entry_from_row(&mut self, index: LeafIndex) -> Result<(StoredEntry, i64), Fault> {
+    /// Reads one entry from its row alone.
+    fn entry_from_row(&mut self, index: LeafIndex) -> Result<StoredEntry, Fault> {
         let query = "SELECT form, signer, predicate, dictionary, body FROM entry WHERE idx = ?1";
         let during = |error| Fault::sqlite("reading an entry", error);
         let mut read = self.store.db.prepare_cached(query).map_err(during)?;
@@ -171,15 +175,16 @@ impl<'s> Snapshot<'s> {
         let (predicate, dictionary): (i64, i64) = (row.get(2).map_err(during)?, row.get(3).map_err(during)?);
         let body = row.get_ref(4).and_then(|value| Ok(value.as_blob()?)).map_err(during)?;
         let damage = |cause| Damage::Row { index: index.get(), cause };
-        let store = self.store;
-        let restorer = self.restorer.get_or_insert_with(|| Restorer::new(store.dictionary.as_deref()));
+        let mut restorer = self.store.restorer.borrow_mut();
+        learn(&self.store.db, &mut restorer, dictionary)?;
         let (content, envelope) = restorer.restore(form, dictionary, body).map_err(damage)?;
         let verifier = self.signer(signer)?.ok_or_else(|| damage(RowDamage::Signer(signer)))?;
         let (body, hash, envelope) = match (content, envelope) {
             (Content::Envelope(text), Some(envelope)) => {
                 let entry = entry_of(&text, &envelope, &verifier)
                     .map_err(|error| damage(RowDamage::Envelope(error.to_string())))?;
-                (entry.body().to_vec(), *entry.leaf_hash(), Some((text, envelope)))
+                let hash = *entry.leaf_hash();
+                (entry.into_body(), hash, Some((text, envelope)))
             }
             (Content::Leaf(body), _) => {
                 let hash = leaf_hash(&body);
@@ -188,14 +193,22 @@ impl<'s> Snapshot<'s> {
             (Content::Envelope(_), None) => unreachable!("invariant: an envelope's text comes with its reading"),
         };
         let integrated_time = self.integrated_time(index)?;
-        Ok((StoredEntry { index, leaf_hash: hash, body, envelope, verifier, integrated_time }, predicate))
+        let is_control = predicate < CONTROL_END;
+        Ok(StoredEntry { index, leaf_hash: hash, body, envelope, verifier, integrated_time, is_control })
     }
 
     fn signer(&self, id: i64) -> Result<Option<PublicKey>, Fault> {
+        if let Some(key) = self.store.signers.borrow().get(&id) {
+            return Ok(Some(key.clone()));
+        }
         let during = |error| Fault::sqlite("reading a signer", error);
         let mut read = self.store.db.prepare_cached("SELECT spki FROM signer WHERE id = ?1").map_err(during)?;
         let spki: Option<Vec<u8>> = read.query_row([id], |row| row.get(0)).optional().map_err(during)?;
-        Ok(spki.and_then(|spki| PublicKey::from_spki_der(&spki).ok()))
+        let key = spki.and_then(|spki| PublicKey::from_spki_der(&spki).ok());
+        if let Some(key) = &key {
+            self.store.signers.borrow_mut().insert(id, key.clone());
+        }
+        Ok(key)
     }
 
     /// Reads the time that the log claims for an entry's commit, in seconds since the epoch.

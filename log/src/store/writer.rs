@@ -12,22 +12,24 @@
 //! row to ride the next commit: it is rebuilt from the head file, without a key.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Place;
 
 use airtight_keys::public::PublicKey;
 use airtight_keys::role::LogKey;
-use rusqlite::{OptionalExtension, TransactionBehavior};
+use rusqlite::{CachedStatement, OptionalExtension, TransactionBehavior};
 
 use super::forms::{Content, Prepared, Restorer, train};
 use super::head::HeadNotes;
 use super::lock::WriterLock;
 use super::runs::{self, FRESH_ENTRIES_MAX, FRESH_ROWS_MAX, INDEX_MAX, Key, Kind, Seen};
 use super::snapshot::{Tiles, read_tail};
+use super::strata::Tail;
 use super::times;
-use super::{Cache, Damage, Fault, HeadFit, ReleasedCheckpoint, Snapshot, Store, proof_fault};
+use super::{Cache, Damage, Fault, HeadFit, ReleasedCheckpoint, Snapshot, Store, learn, proof_fault};
 use crate::checkpoint::{CheckpointSignError, NoteRule, SignedCheckpoint, VerifiedCheckpoint, sign_c2sp, sign_v1};
 use crate::digest::{Hash, LeafIndex, TreeSize, sha256};
 use crate::proofs::verify_consistency;
-use crate::tree::Nodes;
+use crate::tree::{Nodes, root};
 
 /// After so many entries the first ones train a dictionary.
 const DICTIONARY_AFTER: u64 = 1_000;
@@ -60,7 +62,6 @@ pub struct Appended {
 
 impl<'s> Writer<'s> {
     pub(super) fn begin(store: &'s mut Store, lock: WriterLock) -> Result<Self, Fault> {
-        store.load_dictionary()?;
         let mut writer = Self { store, _lock: lock };
         writer.load_cache()?;
         Ok(writer)
@@ -75,6 +76,11 @@ impl<'s> Writer<'s> {
         }
         let during = |error| Fault::sqlite("reading the writer's state", error);
         let mut cache = Cache { tail, ..Cache::default() };
+        // A transaction that was undone may have left keys in the filter: a candidate too many, never one too few.
+        let before = std::mem::take(&mut self.store.cache);
+        if let Some(seen) = before.seen {
+            cache.seen = caught_up(db, seen, &before.tail, &cache.tail)?;
+        }
         let fresh = "SELECT fresh_first, fresh_rows FROM state WHERE id = 1";
         cache.fresh = db.query_row(fresh, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(during)?;
         cache.runs = runs::list(db).map_err(during)?;
@@ -157,58 +163,51 @@ impl<'s> Writer<'s> {
             return Err(damaged("the log changed while its lock was held".to_owned()).into());
         }
         let size = cache.tail.size();
-        let mut appending = Appending {
-            tail: cache.tail.clone(),
-            signers: cache.signers.len(),
-            leaf: Vec::new(),
-            subject: Vec::new(),
-            fault: None,
-        };
+        let mut appending = Appending::begin(db, cache).map_err(during)?;
         let expected = batch.size_hint().0;
         let mut here: HashMap<Hash, u64> = HashMap::with_capacity(expected);
         let mut answers = Vec::with_capacity(expected);
         let (mut last_time, created) = (cache.last_time, self.store.created);
         prepare_filter(&tx, cache, expected as u64)?;
         for (prepared, time) in batch {
-            let known = match here.get(&prepared.leaf_hash) {
-                Some(index) => Some(*index),
-                None => find(&tx, cache, &prepared.leaf_hash)?,
-            };
-            let index = match known {
-                Some(index) => index,
-                None => {
-                    let index = appending.push(&tx, cache, prepared)?;
-                    let time = time.max(created).max(last_time.map_or(0, |(last, _)| last));
-                    last_time =
-                        times::add(&tx, self.store.identity.tree_id(), last_time, index, time).map_err(during)?;
-                    index
+            let mut new = false;
+            let index = match here.entry(prepared.leaf_hash) {
+                Place::Occupied(known) => *known.get(),
+                Place::Vacant(place) => {
+                    let known = find(&tx, cache, &prepared.leaf_hash)?;
+                    new = known.is_none();
+                    *place.insert(match known {
+                        Some(index) => index,
+                        None => appending.push(cache, prepared)?,
+                    })
                 }
             };
-            here.insert(prepared.leaf_hash, index);
-            let new = known.is_none();
+            if new {
+                let time = time.max(created).max(last_time.map_or(0, |(last, _)| last));
+                last_time = times::add(&tx, self.store.identity.tree_id(), last_time, index, time).map_err(during)?;
+            }
             let index = LeafIndex::new(index).expect("invariant: below 2^40");
             answers.push(Appended { index, leaf_hash: prepared.leaf_hash, new });
         }
-        if appending.tail.size() == size {
-            accept(&answers, &mut Tiles::new(&tx, appending.tail))?;
+        let (tail, leaf, subject) = appending.end();
+        if tail.size() == size {
+            accept(&answers, &mut Tiles::new(&tx, tail))?;
             return Ok(answers);
         }
         let head = self.store.head_seen.as_ref();
         let checkpoint_row = ride_along(&tx, cache.checkpoint_row, size, head).map_err(during)?;
-        runs::add_fresh(&tx, size, appending.leaf, appending.subject).map_err(during)?;
+        runs::add_fresh(&tx, size, leaf, subject).map_err(during)?;
         let mut fresh = (cache.fresh.0, cache.fresh.1 + 1);
-        if fresh.1 >= FRESH_ROWS_MAX || appending.tail.size() - fresh.0 >= FRESH_ENTRIES_MAX {
-            runs::gather(&tx, fresh.0, appending.tail.size()).map_err(during)?;
-            fresh = (appending.tail.size(), 0);
+        if fresh.1 >= FRESH_ROWS_MAX || tail.size() - fresh.0 >= FRESH_ENTRIES_MAX {
+            runs::gather(&tx, fresh.0, tail.size()).map_err(during)?;
+            fresh = (tail.size(), 0);
         }
-        accept(&answers, &mut Tiles::new(&tx, appending.tail.clone()))?;
+        accept(&answers, &mut Tiles::new(&tx, tail.clone()))?;
         let changed = tx
             .prepare_cached(
                 "UPDATE state SET size = ?1, tail = ?2, fresh_first = ?3, fresh_rows = ?4 WHERE id = 1 AND size = ?5",
             )
-            .and_then(|mut update| {
-                update.execute((appending.tail.size(), appending.tail.encode(), fresh.0, fresh.1, size))
-            })
+            .and_then(|mut update| update.execute((tail.size(), tail.encode(), fresh.0, fresh.1, size)))
             .map_err(during)?;
         if changed != 1 {
             return Err(damaged(format!("no state of size {size} to go on from")).into());
@@ -217,7 +216,7 @@ impl<'s> Writer<'s> {
             cache.loaded = false;
             return Err(self.commit_failed(source).into());
         }
-        (cache.tail, cache.loaded) = (appending.tail, true);
+        (cache.tail, cache.loaded) = (tail, true);
         if fresh.1 == 0 {
             cache.runs = runs::list(db).map_err(during)?;
         }
@@ -303,11 +302,16 @@ impl<'s> Writer<'s> {
 
     /// Trains the dictionary once the log has its first thousand entries.
     fn train_dictionary(&mut self) -> Result<(), Fault> {
-        if self.store.dictionary.is_some() || self.store.cache.tail.size() < DICTIONARY_AFTER {
+        if self.store.cache.tail.size() < DICTIONARY_AFTER {
+            return Ok(());
+        }
+        self.store.load_dictionary()?;
+        if self.store.dictionary.is_some() {
             return Ok(());
         }
         let during = |error| Fault::sqlite("training a dictionary", error);
-        let (mut samples, mut restorer) = (Vec::new(), Restorer::new(None));
+        let (mut samples, mut restorer) = (Vec::new(), Restorer::default());
+        learn(&self.store.db, &mut restorer, 0)?;
         {
             let query = "SELECT form, body FROM entry WHERE idx < ?1 AND dictionary = 0 ORDER BY idx";
             let mut read = self.store.db.prepare_cached(query).map_err(during)?;
@@ -342,43 +346,54 @@ fn damaged(said: String) -> Fault {
 }
 
 /// What one transaction is adding.
-struct Appending {
-    tail: super::strata::Tail,
+struct Appending<'t> {
+    db: &'t rusqlite::Connection,
+    entry: CachedStatement<'t>,
+    tile: CachedStatement<'t>,
+    tail: Tail,
     signers: usize,
     leaf: Vec<runs::Pair>,
     subject: Vec<runs::Pair>,
-    fault: Option<rusqlite::Error>,
 }
 
-impl Appending {
+impl<'t> Appending<'t> {
+    fn begin(db: &'t rusqlite::Connection, cache: &Cache) -> rusqlite::Result<Self> {
+        Ok(Self {
+            db,
+            entry: db.prepare_cached(
+                "INSERT INTO entry (idx, form, signer, predicate, dictionary, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?,
+            tile: db.prepare_cached("INSERT INTO tile (id, hashes) VALUES (?1, ?2)")?,
+            tail: cache.tail.clone(),
+            signers: cache.signers.len(),
+            leaf: Vec::new(),
+            subject: Vec::new(),
+        })
+    }
+
+    /// Gives back what the transaction has still to write: the tail, and the pairs of both indexes.
+    fn end(self) -> (Tail, Vec<runs::Pair>, Vec<runs::Pair>) {
+        (self.tail, self.leaf, self.subject)
+    }
+
     /// Adds one entry: its row, its leaf hash, its index pairs.
-    fn push(&mut self, tx: &rusqlite::Connection, cache: &mut Cache, prepared: &Prepared) -> Result<u64, Fault> {
+    fn push(&mut self, cache: &mut Cache, prepared: &Prepared) -> Result<u64, Fault> {
         let during = |error| Fault::sqlite("appending an entry", error);
         let index = self.tail.size();
         if index > INDEX_MAX {
             return Err(Fault::Full { max: INDEX_MAX + 1, index });
         }
-        let signer = self.signer(tx, cache, &prepared.verifier).map_err(during)?;
-        let predicate = predicate(tx, &prepared.facts.predicate_type).map_err(during)?;
-        tx.prepare_cached(
-            "INSERT INTO entry (idx, form, signer, predicate, dictionary, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )
-        .and_then(|mut add| {
-            add.execute((index, prepared.form as i64, signer, predicate, prepared.dictionary, &prepared.row))
-        })
-        .map_err(during)?;
-        let fault = &mut self.fault;
-        self.tail.push(prepared.leaf_hash, &mut |id, tile| {
-            let added = tx
-                .prepare_cached("INSERT INTO tile (id, hashes) VALUES (?1, ?2)")
-                .and_then(|mut add| add.execute((id, tile.as_slice())));
-            if let Err(error) = added {
-                fault.get_or_insert(error);
+        let signer = self.signer(cache, &prepared.verifier).map_err(during)?;
+        let predicate = self.predicate(cache, &prepared.facts.predicate_type).map_err(during)?;
+        let row = (index, prepared.form as i64, signer, predicate, prepared.dictionary, &prepared.row);
+        self.entry.execute(row).map_err(during)?;
+        let (tile, mut filled) = (&mut self.tile, Ok(1));
+        self.tail.push(prepared.leaf_hash, &mut |id, bytes| {
+            if filled.is_ok() {
+                filled = tile.execute((id, bytes.as_slice()));
             }
         });
-        if let Some(error) = self.fault.take() {
-            return Err(during(error));
-        }
+        filled.map_err(during)?;
         self.leaf.push(Key::of_leaf(&prepared.leaf_hash).pair(index));
         self.subject.extend(prepared.facts.subjects.iter().map(|digest| Key::of_subject(digest).pair(index)));
         if let Some(seen) = &mut cache.seen {
@@ -388,27 +403,36 @@ impl Appending {
     }
 
     /// Finds the signer's number, or adds the key. A transaction that is undone leaves the cache to be read again.
-    fn signer(&mut self, tx: &rusqlite::Connection, cache: &mut Cache, key: &PublicKey) -> rusqlite::Result<usize> {
+    fn signer(&mut self, cache: &mut Cache, key: &PublicKey) -> rusqlite::Result<usize> {
         if let Some(id) = cache.signers[..self.signers].iter().position(|known| known == key) {
             return Ok(id);
         }
         cache.loaded = false;
         cache.signers.truncate(self.signers);
-        tx.execute("INSERT INTO signer (id, spki) VALUES (?1, ?2)", (self.signers, key.spki_der()))?;
+        self.db.execute("INSERT INTO signer (id, spki) VALUES (?1, ?2)", (self.signers, key.spki_der()))?;
         cache.signers.push(key.clone());
         self.signers += 1;
         Ok(self.signers - 1)
     }
-}
 
-/// Finds a predicate type's number, or adds it.
-fn predicate(tx: &rusqlite::Connection, uri: &str) -> rusqlite::Result<i64> {
-    let mut find = tx.prepare_cached("SELECT id FROM predicate WHERE uri = ?1")?;
-    if let Some(id) = find.query_row([uri], |row| row.get(0)).optional()? {
-        return Ok(id);
+    /// Finds a predicate type's number, or adds it, as with signers.
+    fn predicate(&mut self, cache: &mut Cache, uri: &str) -> rusqlite::Result<i64> {
+        if let Some(id) = cache.predicates.get(uri) {
+            return Ok(*id);
+        }
+        let find = "SELECT id FROM predicate WHERE uri = ?1";
+        let found = self.db.query_row(find, [uri], |row| row.get(0)).optional()?;
+        let id = match found {
+            Some(id) => id,
+            None => {
+                cache.loaded = false;
+                self.db.execute("INSERT INTO predicate (id, uri) SELECT max(id) + 1, ?1 FROM predicate", [uri])?;
+                self.db.last_insert_rowid()
+            }
+        };
+        cache.predicates.insert(uri.to_owned(), id);
+        Ok(id)
     }
-    tx.prepare_cached("INSERT INTO predicate (id, uri) SELECT max(id) + 1, ?1 FROM predicate")?.execute([uri])?;
-    Ok(tx.last_insert_rowid())
 }
 
 /// Loads the filter once look-ups are many, and again when the log has outgrown it.
@@ -422,6 +446,27 @@ fn prepare_filter(tx: &rusqlite::Connection, cache: &mut Cache, more: u64) -> Re
     Ok(())
 }
 
+/// Adds to a filter what other processes have appended since; nothing where the log is not the one it was, only longer,
+/// or has outgrown the filter.
+fn caught_up(db: &rusqlite::Connection, mut seen: Seen, before: &Tail, now: &Tail) -> Result<Option<Seen>, Fault> {
+    let Some(more) = now.size().checked_sub(before.size()).filter(|more| seen.has_room(*more)) else {
+        return Ok(None);
+    };
+    let (mut tiles, size) = (Tiles::new(db, now.clone()), size_of(before));
+    let was = root(&mut before.clone(), size);
+    if was.ok() != Some(root(&mut tiles, size)?) {
+        return Ok(None);
+    }
+    for index in before.size()..before.size() + more {
+        seen.add(Key::of_leaf(&tiles.node(0, index)?));
+    }
+    Ok(Some(seen))
+}
+
+fn size_of(tail: &Tail) -> TreeSize {
+    TreeSize::new(tail.size()).expect("invariant: a log holds fewer than 2^40 entries")
+}
+
 /// Finds an entry that was in the log before this transaction.
 fn find(tx: &rusqlite::Connection, cache: &Cache, hash: &Hash) -> Result<Option<u64>, Fault> {
     let key = Key::of_leaf(hash);
@@ -429,8 +474,12 @@ fn find(tx: &rusqlite::Connection, cache: &Cache, hash: &Hash) -> Result<Option<
         return Ok(None);
     }
     let found = runs::candidates(tx, &cache.runs, Kind::Leaf, key);
+    let found = found.map_err(|error| Fault::sqlite("reading an index", error))?;
+    if found.is_empty() {
+        return Ok(None);
+    }
     let mut tiles = Tiles::new(tx, cache.tail.clone());
-    for index in found.map_err(|error| Fault::sqlite("reading an index", error))? {
+    for index in found {
         if index < cache.tail.size() && tiles.node(0, index)? == *hash {
             return Ok(Some(index));
         }
