@@ -30,7 +30,7 @@ use airtight_keys::envelope::{Envelope, IN_TOTO_PAYLOAD_TYPE};
 use airtight_keys::role::{LogKey, SignerKey};
 use airtight_log::digest::{Hash, LeafIndex, TreeSize};
 use airtight_log::entry::{set_message, uuid};
-use airtight_log::store::{Fault, HeadFit, Prepared, ReleasedCheckpoint, Snapshot, Worker, Writer};
+use airtight_log::store::{Appended, Fault, HeadFit, Prepared, ReleasedCheckpoint, Snapshot, Worker, Writer};
 
 pub use self::batch::{Answer, BATCH_LINES, BatchReport};
 pub use self::epoch::{ADOPTING, Adopted, Found};
@@ -84,31 +84,32 @@ impl Site {
         now: u64,
         holder: &str,
     ) -> Result<Vec<Proven>, AttestError> {
-        let preparer = self.store_mut().preparer()?;
-        let mut worker = preparer.worker();
+        let Self { store, decided, .. } = self;
+        let worker = store.worker()?;
         let prepared = statements
             .into_iter()
-            .map(|statement| sign(statement, &keys.signer, &mut worker))
+            .map(|statement| sign(statement, &keys.signer, worker))
             .collect::<Result<Vec<_>, _>>()?;
-        drop(worker);
-        let mut writer = self.store_mut().writer(holder, LOCK_WAIT)?;
+        let mut writer = store.writer(holder, LOCK_WAIT)?;
         check_clock(&writer, now)?;
         let appended = writer.append(&prepared, now)?;
+        // What is new lies above every earlier checkpoint, so the one that is released now is the first to cover it.
+        let mut released = None;
         if appended.iter().any(|entry| entry.new) {
-            writer.release(&keys.log)?;
-        }
-        let uncovered = {
-            let mut snapshot = writer.read()?;
-            let sizes = appended.iter().map(|entry| entry.index.size_to_hold()).max();
-            sizes.map(|size| snapshot.checkpoint_covering(size)).transpose()?.flatten().is_none()
-        };
-        if uncovered {
+            released = Some(writer.release(&keys.log)?);
+        } else if !is_covered(&mut writer.read()?, &appended)? {
             // A crash after an earlier append left entries that no checkpoint covers yet.
             writer.release(&keys.log)?;
         }
         let mut snapshot = writer.read()?;
-        let decisions = decisions(&mut snapshot)?;
-        appended.iter().map(|entry| prove(&mut snapshot, entry.index, entry.new, &decisions, &keys.log)).collect()
+        let decisions = decided.at(&mut snapshot)?;
+        let prove = |entry: &Appended| {
+            let covering = released.as_ref().filter(|_| entry.new);
+            let checkpoint =
+                covering.map_or_else(|| first_covering(&mut snapshot, entry.index), |one| Ok(one.clone()))?;
+            prove(&mut snapshot, entry.index, entry.new, &checkpoint, decisions, &keys.log)
+        };
+        appended.iter().map(prove).collect()
     }
 
     /// Gives the bundle of an entry: the same bytes each time, under the first released checkpoint that covers it.
@@ -125,8 +126,9 @@ impl Site {
         let mut snapshot = self.store_mut().read()?;
         let found = LeafIndex::new(index).ok().filter(|index| snapshot.size().holds(*index));
         let found = found.ok_or(AttestError::NotFound { index, size: snapshot.size() })?;
+        let checkpoint = first_covering(&mut snapshot, found)?;
         let decisions = decisions(&mut snapshot)?;
-        prove(&mut snapshot, found, false, &decisions, log)
+        prove(&mut snapshot, found, false, &checkpoint, &decisions, log)
     }
 
     /// Says whether entries may be sent, and whether settings and log agree on it.
@@ -140,10 +142,9 @@ impl Site {
 }
 
 /// Signs a statement and makes its leaf.
-fn sign(statement: Statement, signer: &SignerKey, worker: &mut Worker<'_>) -> Result<Prepared, AttestError> {
+fn sign(statement: Statement, signer: &SignerKey, worker: &mut Worker) -> Result<Prepared, AttestError> {
     let envelope = Envelope::sign(IN_TOTO_PAYLOAD_TYPE, statement.into_bytes(), signer)?;
-    let text = envelope.to_json();
-    Ok(worker.envelope(&text, &envelope, signer.public()).expect("invariant: signed once just now"))
+    Ok(worker.rendered(&envelope, signer.public()).expect("invariant: signed once just now"))
 }
 
 /// Refuses a clock that lies more than a day before the last entry.
@@ -171,11 +172,24 @@ pub fn disposition(snapshot: &mut Snapshot<'_>, index: LeafIndex) -> Result<Disp
     Ok(standing(index.get(), snapshot.is_control(index)?, &decisions))
 }
 
-/// Makes bundle and proof of one entry.
+/// Says whether released checkpoints cover all of these entries.
+fn is_covered(snapshot: &mut Snapshot<'_>, entries: &[Appended]) -> Result<bool, AttestError> {
+    let size = entries.iter().map(|entry| entry.index.size_to_hold()).max();
+    Ok(size.map(|size| snapshot.checkpoint_covering(size)).transpose()?.is_none_or(|found| found.is_some()))
+}
+
+/// Gives the first released checkpoint that covers an entry.
+fn first_covering(snapshot: &mut Snapshot<'_>, index: LeafIndex) -> Result<ReleasedCheckpoint, AttestError> {
+    let checkpoint = snapshot.checkpoint_covering(index.size_to_hold())?;
+    checkpoint.ok_or(AttestError::Uncovered { index: index.get() })
+}
+
+/// Makes bundle and proof of one entry under a checkpoint.
 fn prove(
     snapshot: &mut Snapshot<'_>,
     index: LeafIndex,
     new: bool,
+    checkpoint: &ReleasedCheckpoint,
     decisions: &[Decision],
     log: &LogKey,
 ) -> Result<Proven, AttestError> {
@@ -184,10 +198,8 @@ fn prove(
         return Err(Fault::WrongLogKey { origin: identity.origin().to_owned() }.into());
     }
     let entry = snapshot.entry(index)?;
-    let checkpoint = snapshot.checkpoint_covering(index.size_to_hold())?;
-    let checkpoint = checkpoint.ok_or(AttestError::Uncovered { index: index.get() })?;
     let hashes = snapshot.prove(index, checkpoint.size, &checkpoint.root)?;
-    let disposition = standing(index.get(), snapshot.is_control(index)?, decisions);
+    let disposition = standing(index.get(), entry.is_control, decisions);
     let (_, envelope) = entry.envelope.as_ref().ok_or(AttestError::LeafOnly { index: index.get() })?;
     let promise = log.p256().sign(&set_message(&entry.body, entry.integrated_time, identity.log_id(), index))?;
     let receipt = Receipt {
@@ -210,7 +222,7 @@ fn prove(
         disposition,
         entry_id: uuid(identity.tree_id(), &entry.leaf_hash),
         bundle: render(envelope, &entry.verifier, &receipt),
-        tlog_proof: tlog_proof(index, &hashes, &checkpoint),
+        tlog_proof: tlog_proof(index, &hashes, checkpoint),
     })
 }
 

@@ -14,7 +14,7 @@ use std::io::{self, BufRead};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
-use airtight_log::store::{Prepared, Preparer};
+use airtight_log::store::{Prepared, Preparer, Worker};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
@@ -96,16 +96,17 @@ pub struct BatchReport {
     pub refused: u64,
 }
 
-/// One line on its way.
-enum Line {
-    Ready(Box<Prepared>),
-    Refused { code: &'static str, message: String },
-}
+/// Why a line is no entry: its code and its words.
+type Refused = (&'static str, String);
+
+/// Lines that are ready to be appended, and for each line what refused it; nothing stands there for a ready one.
+type Ready = (Vec<Prepared>, Vec<Option<Refused>>);
 
 /// The lines of one transaction.
 struct Chunk {
     first: u64,
-    lines: Vec<Line>,
+    ready: Vec<Prepared>,
+    lines: Vec<Option<Refused>>,
     /// Nothing more was ready behind it.
     drained: bool,
 }
@@ -150,14 +151,7 @@ impl Site {
     ) -> Result<BatchReport, AttestError> {
         let (mut report, mut unreleased, mut waited) = (BatchReport::default(), false, 0);
         let log_id = self.store().identity().log_id().to_string();
-        while let Ok(Chunk { first, lines, drained }) = chunks.recv() {
-            let ready: Vec<Prepared> = lines
-                .iter()
-                .filter_map(|line| match line {
-                    Line::Ready(prepared) => Some(prepared.as_ref().clone()),
-                    Line::Refused { .. } => None,
-                })
-                .collect();
+        while let Ok(Chunk { first, ready, lines, drained }) = chunks.recv() {
             let mut writer = self.store_mut().writer(holder, LOCK_WAIT)?;
             let now = clock();
             check_clock(&writer, now)?;
@@ -165,13 +159,13 @@ impl Site {
             let answers: Vec<Answer> = lines
                 .into_iter()
                 .zip(first..)
-                .map(|(line, number)| match line {
-                    Line::Ready(_) => {
+                .map(|(refused, number)| match refused {
+                    None => {
                         let done = appended.next().expect("invariant: one answer an entry");
                         let (leaf_index, leaf_hash) = (done.index.get(), done.leaf_hash.to_hex());
                         Answer::Logged { line: number, leaf_index, leaf_hash, log_id: log_id.clone(), new: done.new }
                     }
-                    Line::Refused { code, message } => Answer::Refused { line: number, code, message },
+                    Some((code, message)) => Answer::Refused { line: number, code, message },
                 })
                 .collect();
             count(&mut report, &answers);
@@ -211,25 +205,24 @@ fn prepare_chunks(
     preparer: &Mutex<Preparer>,
     chunks: SyncSender<Chunk>,
 ) -> io::Result<()> {
-    let mut first = 1;
+    let (mut first, mut workers) = (1, Vec::new());
     while let Some((raw, drained)) = read_chunk(input)? {
         let preparer = preparer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let share = raw.len().div_ceil(threads.max(1)).max(1);
-        let lines: Vec<Line> = std::thread::scope(|scope| {
-            let parts: Vec<_> = raw
-                .chunks(share)
-                .map(|part| {
-                    let preparer = &preparer;
-                    scope.spawn(move || {
-                        let mut worker = preparer.worker();
-                        part.iter().map(|line| ready(line.as_deref(), keys, &mut worker)).collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            parts.into_iter().flat_map(|part| part.join().expect("invariant: a signer does not panic")).collect()
+        workers.retain(|worker: &Worker| worker.is_of(&preparer));
+        workers.resize_with(threads.max(1), || preparer.worker());
+        let share = raw.len().div_ceil(workers.len()).max(1);
+        let (mut ready, mut lines) = (Vec::with_capacity(raw.len()), Vec::with_capacity(raw.len()));
+        std::thread::scope(|scope| {
+            let parts = raw.chunks(share).zip(&mut workers);
+            let parts: Vec<_> = parts.map(|(part, worker)| scope.spawn(|| make_ready(part, keys, worker))).collect();
+            for part in parts {
+                let (some_ready, some_lines) = part.join().expect("invariant: a signer does not panic");
+                ready.extend(some_ready);
+                lines.extend(some_lines);
+            }
         });
         let next = first + lines.len() as u64;
-        if chunks.send(Chunk { first, lines, drained }).is_err() {
+        if chunks.send(Chunk { first, ready, lines, drained }).is_err() {
             return Ok(());
         }
         first = next;
@@ -237,16 +230,24 @@ fn prepare_chunks(
     Ok(())
 }
 
-/// Makes one line ready; nothing stands for a line that was too long to read.
-fn ready(line: Option<&[u8]>, keys: &SiteKeys, worker: &mut airtight_log::store::Worker<'_>) -> Line {
-    let statement = match line {
-        Some(line) => Statement::ready(line.to_vec()),
-        None => Err(StatementError::TooLarge { len: STATEMENT_LEN_MAX + 1 }),
-    };
-    match statement.map_err(AttestError::from).and_then(|statement| sign(statement, &keys.signer, worker)) {
-        Ok(prepared) => Line::Ready(Box::new(prepared)),
-        Err(error) => Line::Refused { code: error.code(), message: error.to_string() },
+/// Makes lines ready; nothing stands for a line that was too long to read.
+fn make_ready(part: &[Option<Vec<u8>>], keys: &SiteKeys, worker: &mut Worker) -> Ready {
+    let (mut ready, mut lines) = (Vec::with_capacity(part.len()), Vec::with_capacity(part.len()));
+    for line in part {
+        let statement = match line {
+            Some(line) => Statement::ready(line.clone()),
+            None => Err(StatementError::TooLarge { len: STATEMENT_LEN_MAX + 1 }),
+        };
+        let made = statement.map_err(AttestError::from).and_then(|statement| sign(statement, &keys.signer, worker));
+        match made {
+            Ok(prepared) => {
+                ready.push(prepared);
+                lines.push(None);
+            }
+            Err(error) => lines.push(Some((error.code(), error.to_string()))),
+        }
     }
+    (ready, lines)
 }
 
 /// The lines of a chunk as read, and whether nothing more was ready behind them.

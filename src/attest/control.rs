@@ -3,7 +3,7 @@
 //! Their subject is the log: its origin, with the log id (SHA-256 of the P-256 log key) as digest.
 
 use airtight_log::checkpoint::LogIdentity;
-use airtight_log::digest::Sha256Digest;
+use airtight_log::digest::{LeafIndex, Sha256Digest};
 use airtight_log::store::Snapshot;
 use serde::Serialize;
 
@@ -37,11 +37,35 @@ fn statement(identity: &LogIdentity, uri: &str, predicate: &impl Serialize) -> R
     Ok(Statement::new(&[subject], &predicate_type, Some(&predicate))?)
 }
 
+/// The log's decisions as they were last read. Entries never change, so they are read again only where there are others.
+#[derive(Default)]
+pub(super) struct Decided {
+    entries: Vec<LeafIndex>,
+    decisions: Vec<Decision>,
+}
+
+impl Decided {
+    /// Gives the decisions of this moment of the log.
+    pub(super) fn at(&mut self, snapshot: &mut Snapshot<'_>) -> Result<&[Decision], AttestError> {
+        let entries = snapshot.control(TRANSPARENCY_DECISION_V1)?;
+        if self.entries != entries {
+            self.decisions = decisions_of(snapshot, &entries)?;
+            self.entries = entries;
+        }
+        Ok(&self.decisions)
+    }
+}
+
 /// Reads every decision of the log. One that does not parse is no decision: an entry that somebody else's program wrote.
 pub(super) fn decisions(snapshot: &mut Snapshot<'_>) -> Result<Vec<Decision>, AttestError> {
+    let entries = snapshot.control(TRANSPARENCY_DECISION_V1)?;
+    decisions_of(snapshot, &entries)
+}
+
+fn decisions_of(snapshot: &mut Snapshot<'_>, entries: &[LeafIndex]) -> Result<Vec<Decision>, AttestError> {
     let mut decisions = Vec::new();
-    for index in snapshot.control(TRANSPARENCY_DECISION_V1)? {
-        let entry = snapshot.entry(index)?;
+    for index in entries {
+        let entry = snapshot.entry(*index)?;
         let Some((_, envelope)) = &entry.envelope else { continue };
         let Ok(parsed) = ParsedStatement::parse(envelope.payload_unverified()) else { continue };
         let predicate = parsed.predicate().and_then(|text| serde_json::from_str::<TransparencyDecision>(text).ok());

@@ -8,8 +8,9 @@ use airtight_keys::sign::Random;
 use airtight_log::checkpoint::{LogIdentity, TreeId};
 use airtight_log::store::{Access, Store};
 
+use super::control::{self, Decided};
 use super::epoch::{ADOPTING, base_origin};
-use super::{AttestError, LOCK_WAIT, control, sign};
+use super::{AttestError, LOCK_WAIT, sign};
 use crate::config::{Config, Created, LogSettings, SigningAlgorithm};
 use crate::disposition::{KeyAnnouncement, Sending, SkipReason, TARGET_DEFAULT, TransparencyDecision};
 use crate::durable;
@@ -28,7 +29,8 @@ pub struct Site {
     home: PathBuf,
     config: Config,
     keyring: Keyring,
-    store: Store,
+    pub(super) store: Store,
+    pub(super) decided: Decided,
 }
 
 /// The unlocked keys of a site: what attesting needs.
@@ -92,7 +94,7 @@ impl Site {
         if config.log.tree_id != identity.tree_id().get() {
             return Err(differs("Log.TreeId", &config.log.tree_id, &identity.tree_id()));
         }
-        Ok(Self { home: home.to_owned(), keyring: Keyring::of_site(home), config, store })
+        Ok(Self { home: home.to_owned(), keyring: Keyring::of_site(home), config, store, decided: Decided::default() })
     }
 
     /// Makes a site: three keys, settings, a log whose entry 0 is the first decision. It is built beside `home` and
@@ -230,11 +232,9 @@ pub(super) fn begin_log(
 ) -> Result<(), AttestError> {
     durable::make_directory(directory).map_err(|source| AttestError::Io { path: directory.to_owned(), source })?;
     let mut store = Store::create(directory, identity, created, head)?;
-    let preparer = store.preparer()?;
-    let mut worker = preparer.worker();
-    let prepared = statements.into_iter().map(|statement| sign(statement, &keys.signer, &mut worker));
+    let worker = store.worker()?;
+    let prepared = statements.into_iter().map(|statement| sign(statement, &keys.signer, worker));
     let prepared = prepared.collect::<Result<Vec<_>, _>>()?;
-    drop(worker);
     let mut writer = store.writer_unchecked("the first entries", LOCK_WAIT)?;
     writer.append(&prepared, now)?;
     writer.release(&keys.log)?;
