@@ -40,6 +40,7 @@ offline python3 "$here/run.py" --airtight "$airtight" --clients "$cache" --rust 
 offline python3 "$here/keys.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
 offline python3 "$here/vectors.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
 offline python3 "$here/tiles.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
+offline python3 "$here/docs.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
 
 if [ $failed -eq 0 ] && [ -z "$keep" ]; then
   rm -rf "$work"
