@@ -15,7 +15,7 @@
 //! | | step | after a crash |
 //! |---|---|---|
 //! | 1 | lock the old log; nobody else may have its database open | the old site |
-//! | 2 | build the new log, head and settings in a hidden directory | the old site |
+//! | 2 | build the new log, head and settings in `adopting-new/` | the old site |
 //! | 3 | give that directory the name `adopting/` | no command but `adopt`; it throws `adopting/` away and begins anew |
 //! | 4 | rename `log/` to `log-1/` | no command but `adopt`; it goes on from here |
 //! | 5 | copy the old head to `log-1/head.note` | the same |
@@ -46,7 +46,9 @@ use crate::durable;
 
 /// The directory that is there while an epoch begins.
 pub const ADOPTING: &str = "adopting";
-/// What such a directory is called while it is thrown away.
+/// What it is called while it is built; one that an interrupted run left is thrown away by the next.
+const BUILDING: &str = "adopting-new";
+/// What it is called while it is thrown away.
 const DISCARDED: &str = "adopting-discarded";
 /// The name of the head file within `adopting/` and within a closed epoch.
 const HEAD_NAME: &str = "head.note";
@@ -101,6 +103,9 @@ impl Site {
             false => None,
         };
         let unchanged = Self::settings(home)? == old;
+        for left in [BUILDING, DISCARDED].map(|name| home.join(name)) {
+            durable::remove_directory(&left, FILE_NAME).map_err(io(&left))?;
+        }
         if is_there(&adopting)? {
             match staged(&adopting)? {
                 // Its settings go last but one (step 9): everything before was done.
@@ -230,11 +235,12 @@ fn build(
     let sending = if permission.is_given() { Sending::Enabled } else { Sending::NotEnabled(reason(&found.decisions)) };
     let decision = TransparencyDecision::new(TARGET_DEFAULT, sending, 0, None)?;
     let statements = vec![control::epoch(&identity, &epoch)?, control::decision(&identity, &decision)?];
-    let stage = durable::Stage::beside(adopting).map_err(io(adopting))?;
-    let head = stage.path().join(HEAD_NAME);
-    begin_log(&stage.path().join(LOG_DIRECTORY), &head, &identity, new.log.created.seconds(), statements, keys, now)?;
-    new.write_new(stage.path())?;
-    stage.publish(adopting).map_err(io(adopting))
+    let stage = adopting.with_file_name(BUILDING);
+    durable::make_directory(&stage).map_err(io(&stage))?;
+    let (log, head) = (stage.join(LOG_DIRECTORY), stage.join(HEAD_NAME));
+    begin_log(&log, &head, &identity, new.log.created.seconds(), statements, keys, now)?;
+    new.write_new(&stage)?;
+    durable::rename(&stage, adopting).map_err(io(adopting))
 }
 
 /// Returns why nothing may be sent from the new log: what the old one said last, else that it is disabled.
@@ -284,7 +290,6 @@ fn finish(home: &Path, new: &Config, found: Option<Found>) -> Result<Adopted, At
 /// of itself is always one whose work is done.
 fn discard(home: &Path) -> Result<(), AttestError> {
     let (adopting, discarded) = (home.join(ADOPTING), home.join(DISCARDED));
-    durable::remove_directory(&discarded, FILE_NAME).map_err(io(&discarded))?;
     durable::rename(&adopting, &discarded).map_err(io(&adopting))?;
     durable::remove_directory(&discarded, FILE_NAME).map_err(io(&discarded))
 }

@@ -99,7 +99,10 @@ impl Fault {
 
 impl From<LockError> for Fault {
     fn from(error: LockError) -> Self {
-        Self::Locked(error.to_string())
+        match error {
+            LockError::Held { .. } => Self::Locked(error.to_string()),
+            LockError::Io(source) => Self::Io { path: PathBuf::from("log.lock"), source },
+        }
     }
 }
 
