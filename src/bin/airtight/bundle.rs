@@ -56,7 +56,7 @@ pub fn run(command: &BundleCommand, call: &mut Invocation) -> Result<Exit, Failu
             Ok(Exit::Done)
         }
         BundleCommand::Get(args) => {
-            let mut site = call.open_site(Access::Read)?;
+            let mut site = call.open_site_to_judge()?;
             let log = site.keyring().load_log(&mut call.passphrase.unlock())?;
             let proven = site.bundle(args.index, &log)?;
             call.output.bytes(proven.bundle.as_bytes());

@@ -3,6 +3,7 @@
 use std::fs;
 
 use airtight::attest::{NewSite, Site};
+use airtight::config;
 use airtight::keyring::{KeyName, KeyringError, Protection};
 use airtight_keys::public::Algorithm;
 use airtight_keys::sign::Random;
@@ -66,6 +67,12 @@ pub fn run(args: &InitArgs, call: &mut Invocation) -> Result<Exit, Failure> {
 /// `site_exists`, `origin_refused`, the codes of the passphrase, and what the machine refuses.
 pub fn make(origin: &str, args: &NewSiteArgs, call: &Invocation) -> Result<(), Failure> {
     let RekorPermission::Off = args.rekor;
+    if !config::is_origin(origin) {
+        let message =
+            format!("{origin:?} cannot name a log: 1 to 255 bytes without spaces, control characters and `+`");
+        return Err(Failure::new(Exit::Usage, "origin_refused", message)
+            .next("a name that you own is best, like log.site.example"));
+    }
     let now = call.now()?;
     let passphrase = if args.no_passphrase { None } else { Some(call.passphrase.chosen()?) };
     let protection = passphrase.as_ref().map_or(Protection::Plain, Protection::Passphrase);
@@ -93,8 +100,6 @@ fn host_label(host: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use airtight::config;
-
     use super::*;
 
     #[test]
