@@ -130,6 +130,18 @@ fn every_code_has_a_vector() {
 }
 
 #[test]
+fn the_page_gives_a_reason_wherever_we_are_stricter() {
+    let page = include_str!("../docs/VERIFY.md");
+    let (_, reasons) = page.split_once("\n## Where this differs").unwrap();
+    for folder in folders().into_iter().map(|path| Folder { path }) {
+        let code = folder.line("expect").unwrap();
+        let stricter = folder.text("accepted-by").is_some();
+        assert!(!stricter || reasons.contains(&format!("`{code}`")), "{}: no reason", folder.path.display());
+        assert!(!stricter || code != "verified", "{}", folder.path.display());
+    }
+}
+
+#[test]
 fn texts_above_the_limits_are_refused_as_such() {
     let scene = Recipe::file().make();
     let mut bundle = scene.bundle_text();
