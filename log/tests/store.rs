@@ -64,6 +64,11 @@ impl Site {
             .collect()
     }
 
+    /// Prepares as another process does that knows no dictionary.
+    fn prepare_alone(&self, range: std::ops::Range<u64>) -> Vec<Prepared> {
+        self.prepare(&mut Site::new().create(), range)
+    }
+
     fn append(&self, store: &mut Store, range: std::ops::Range<u64>, now: u64) -> Vec<(u64, bool)> {
         let prepared = self.prepare(store, range);
         let mut writer = store.writer_unchecked("test", Duration::ZERO).unwrap();
@@ -283,7 +288,7 @@ fn every_table_that_is_changed_by_hand_is_named_by_fsck() {
         drop(store);
         site
     };
-    let cases: [(&str, &str); 15] = [
+    let cases = [
         (
             "entry",
             "UPDATE entry SET body = cast(substr(body, 1, 20) || x'00' || substr(body, 22) AS BLOB) WHERE idx = 5",
@@ -295,7 +300,9 @@ fn every_table_that_is_changed_by_hand_is_named_by_fsck() {
         ("entry", "UPDATE entry SET form = 1 WHERE idx = 7"),
         ("entry", "DELETE FROM entry WHERE idx = 9"),
         ("predicate", "UPDATE predicate SET uri = uri || 'x' WHERE id = 17"),
-        ("predicate", "UPDATE entry SET predicate = 18 WHERE idx = 3"),
+        ("entry", "UPDATE entry SET predicate = 18 WHERE idx = 3"),
+        ("entry", "UPDATE entry SET dictionary = 1 WHERE idx = 3"),
+        ("entry", "UPDATE entry SET sum = 255 - sum WHERE idx = 3"),
         (
             "tile",
             "UPDATE tile SET hashes = cast(substr(hashes, 1, 100) || x'00' || substr(hashes, 102) AS BLOB) WHERE id = 3",
@@ -306,6 +313,13 @@ fn every_table_that_is_changed_by_hand_is_named_by_fsck() {
         (
             "bucket",
             "UPDATE bucket SET pairs = cast(substr(pairs, 1, 10) || x'ff' || substr(pairs, 12) AS BLOB) WHERE id = (SELECT max(id) FROM bucket)",
+        ),
+        ("bucket", "DELETE FROM bucket WHERE id = (SELECT max(id) FROM bucket)"),
+        ("run", "UPDATE run SET subject_bits = subject_bits + 1"),
+        ("fresh", "UPDATE fresh SET first = first + 1"),
+        (
+            "sqlite_schema",
+            "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = replace(sql, 'idx >= 0', 'idx >= 1') WHERE name = 'entry'",
         ),
         ("fresh", "UPDATE fresh SET leaf = cast(substr(leaf, 1, 10) || x'ff' || substr(leaf, 12) AS BLOB)"),
         (
@@ -352,6 +366,39 @@ fn reading_refuses_what_is_damaged_where_it_reads() {
     site.sql("UPDATE state SET tail = cast(substr(tail, 1, 50) || x'00' || substr(tail, 52) AS BLOB)");
     let mut store = site.open();
     assert!(matches!(store.writer("test", Duration::ZERO), Err(Fault::HeadMisfit(_))), "nothing is signed over it");
+}
+
+#[test]
+fn a_damaged_index_is_refused_and_never_taken_for_not_there() {
+    let whole = Site::new();
+    let mut store = whole.create();
+    whole.append(&mut store, 0..8_200, CREATED);
+    whole.append(&mut store, 8_200..8_300, CREATED + 1);
+    whole.release(&mut store);
+    drop(store);
+    // Where the pairs of 4,007 and 8,250 lie; the buckets are cut by the leaf hash, which the test does not know.
+    for (known, sql) in [
+        (8_250, "UPDATE fresh SET leaf = cast(substr(leaf, 1, 16) || x'ff' || substr(leaf, 18) AS BLOB)"),
+        (8_250, "UPDATE fresh SET leaf_sum = leaf_sum + 1"),
+        (8_250, "UPDATE state SET fresh_rows = 2"),
+        (8_250, "DELETE FROM fresh"),
+        (4_007, "UPDATE run SET leaf_bits = leaf_bits - 1"),
+        (4_007, "UPDATE bucket SET sum = sum + 1"),
+        (4_007, "DELETE FROM bucket"),
+        (
+            4_007,
+            "UPDATE tile SET hashes = cast(substr(hashes, 1, 250) || x'00' || substr(hashes, 252) AS BLOB) WHERE id = 250",
+        ),
+        (4_007, "UPDATE dictionary SET bytes = cast(substr(bytes, 1, 250) || x'00' || substr(bytes, 252) AS BLOB)"),
+        (4_007, "UPDATE integrated SET time = time + 1 WHERE first = 8200"),
+    ] {
+        let site = whole.copied();
+        site.sql(sql);
+        let mut store = Store::open(site.dir.path(), &site.head(), Access::Write).unwrap();
+        let known = site.prepare_alone(known..known + 1);
+        let refused = store.writer("test", Duration::ZERO).and_then(|mut writer| writer.append(&known, CREATED + 2));
+        assert!(matches!(refused, Err(Fault::Damaged(_))), "{sql}\n{refused:?}");
+    }
 }
 
 #[test]

@@ -76,11 +76,21 @@ impl Fault {
     }
 
     pub(crate) fn sqlite(during: &'static str, source: rusqlite::Error) -> Self {
-        match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-                Damage::Database { said: format!("{during}: {source}") }.into()
+        use rusqlite::{Error, ErrorCode};
+        let is_damage = match &source {
+            // What the schema promises is not what was found.
+            Error::QueryReturnedNoRows
+            | Error::InvalidColumnType(..)
+            | Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..) => true,
+            other => {
+                matches!(other.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
             }
-            _ => Self::Sqlite { during, source },
+        };
+        if is_damage {
+            Damage::Database { said: format!("{during}: {source}") }.into()
+        } else {
+            Self::Sqlite { during, source }
         }
     }
 

@@ -19,9 +19,10 @@ use airtight_keys::strict_json::Limits;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::CParameter;
 
+use super::facts::Facts;
+use super::sums;
 use crate::digest::Hash;
 use crate::entry::Entry;
-use crate::store::facts::Facts;
 use crate::tree::leaf_hash;
 
 /// Level 1: with a dictionary, higher ones gain nothing on statements (139 bytes of 946 at levels 1 and 3) and cost a third
@@ -62,6 +63,9 @@ impl Form {
 /// Why a stored row gives nothing back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowDamage {
+    /// The row does not have the sum beside it.
+    #[error("the row does not have the sum beside it")]
+    Sum,
     /// The form number is none of ours.
     #[error("form {0} is none of 0, 1, 2")]
     Form(i64),
@@ -240,6 +244,39 @@ impl Worker {
         let frame = self.frame.strip_prefix(&MAGIC);
         row.extend_from_slice(frame.expect("invariant: every frame begins with the magic number"));
         row
+    }
+}
+
+/// A row of `entry` as it lies in the table, its sum compared.
+pub(crate) struct EntryRow<'r> {
+    /// The form's number.
+    pub form: i64,
+    /// The number of the key that the body names.
+    pub signer: i64,
+    /// The number of the predicate type that the entry is filed under.
+    pub predicate: i64,
+    /// The number of the dictionary that the frame was made with; 0 for none.
+    pub dictionary: i64,
+    /// The row itself.
+    pub body: &'r [u8],
+}
+
+impl<'r> EntryRow<'r> {
+    /// Reads `form, signer, predicate, dictionary, body, sum`, the first of them in column `from` of a query.
+    ///
+    /// # Errors
+    /// What the database says; inside, [`RowDamage::Sum`].
+    pub(crate) fn read(row: &'r rusqlite::Row<'_>, from: usize) -> rusqlite::Result<Result<Self, RowDamage>> {
+        let body = row.get_ref(from + 4)?.as_blob()?;
+        let (form, signer, predicate) = (row.get(from)?, row.get(from + 1)?, row.get(from + 2)?);
+        let read = Self { form, signer, predicate, dictionary: row.get(from + 3)?, body };
+        let sum: i64 = row.get(from + 5)?;
+        Ok(if i64::from(read.sum()) == sum { Ok(read) } else { Err(RowDamage::Sum) })
+    }
+
+    /// Computes the sum that is stored beside the row.
+    pub(crate) fn sum(&self) -> u8 {
+        sums::of_entry(self.form, self.signer, self.predicate, self.dictionary, self.body)
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! | what | against what |
 //! |---|---|
-//! | the file | SQLite's own integrity check |
-//! | each entry's row | its leaf hash → the tile or tail that holds it; its predicate type |
+//! | the file | SQLite's own integrity check; the schema's text, word for word |
+//! | each entry's row | its sum; its leaf hash → the tile or tail that holds it; its predicate type |
 //! | every tile, the tail, the size | rebuilt from the leaf hashes of the rows |
 //! | times | their chain of digests |
-//! | each run and fresh commit of the two indexes | the multiset of pairs of the entries it covers; order; buckets |
+//! | each run and fresh commit of the two indexes | sums; the multiset of pairs of the entries it covers; order; buckets |
 //! | every checkpoint, the head | both signatures over the rebuilt root |
 //! | keys, dictionary, stored entry timestamps | parse, digest, signature |
 //!
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::forms::{Content, Restorer, RowDamage, entry_of};
+use super::forms::{Content, EntryRow, Restorer, RowDamage, entry_of};
 use super::runs::{self, Key, Kind, PAIR, Pair, Run};
 use super::snapshot::read_tail;
 use super::strata::{Tail, TileBytes, hash_in, refill};
@@ -54,6 +54,7 @@ impl Store {
         let head = self.read_head()?;
         let mut snapshot = self.read()?;
         let (store, mut report) = (snapshot.store, Fsck::default());
+        schema(&store.db)?;
         integrity(&store.db)?;
         let predicates = predicates(&store.db)?;
         dictionaries(&store.db)?;
@@ -85,7 +86,7 @@ impl Store {
         let mut indexes = Indexes::load(db, stored.size())?;
         let mut restorer = Restorer::default();
         let mut read = db
-            .prepare("SELECT idx, form, signer, predicate, dictionary, body FROM entry ORDER BY idx")
+            .prepare("SELECT idx, form, signer, predicate, dictionary, body, sum FROM entry ORDER BY idx")
             .map_err(during)?;
         let mut rows = read.query([]).map_err(during)?;
         while let Some(row) = rows.next().map_err(during)? {
@@ -96,9 +97,8 @@ impl Store {
                 );
             }
             let damage = |cause| Damage::Row { index, cause };
-            let (form, signer): (i64, i64) = (row.get(1).map_err(during)?, row.get(2).map_err(during)?);
-            let (predicate, dictionary): (i64, i64) = (row.get(3).map_err(during)?, row.get(4).map_err(during)?);
-            let body = row.get_ref(5).and_then(|value| Ok(value.as_blob()?)).map_err(during)?;
+            let EntryRow { form, signer, predicate, dictionary, body } =
+                EntryRow::read(row, 1).map_err(during)?.map_err(damage)?;
             let key = usize::try_from(signer).ok().and_then(|id| signers.get(id));
             let key = key.ok_or_else(|| damage(RowDamage::Signer(signer)))?;
             learn(db, &mut restorer, dictionary)?;
@@ -289,7 +289,7 @@ impl Indexes {
                 let mut found = (0_u128, 0);
                 for bucket in 0..1_u64 << run.bits[kind as usize] {
                     let bytes = run.bucket(db, kind, bucket).map_err(during)?;
-                    buckets += u64::from(!bytes.is_empty());
+                    buckets += 1;
                     let fits = bytes.len().is_multiple_of(PAIR)
                         && bytes.chunks_exact(PAIR).is_sorted()
                         && bytes.chunks_exact(PAIR).all(|pair| run.bucket_of(kind, pair) == bucket);
@@ -318,14 +318,15 @@ impl Indexes {
         if rows != buckets {
             return Err(other("bucket", format!("{rows} buckets, and the runs have {buckets}")).into());
         }
-        let mut read = db.prepare("SELECT first, leaf, subject FROM fresh ORDER BY first").map_err(during)?;
+        let query = "SELECT first, leaf, leaf_sum, subject, subject_sum FROM fresh ORDER BY first";
+        let mut read = db.prepare(query).map_err(during)?;
         let mut rows = read.query([]).map_err(during)?;
         let mut expected = self.expected[self.runs.len()..].iter();
         while let (Some(row), Some(expected)) = (rows.next().map_err(during)?, expected.next()) {
             for kind in [Kind::Leaf, Kind::Subject] {
-                let bytes: Vec<u8> = row.get(1 + kind as usize).map_err(during)?;
+                let bytes = runs::fresh_pairs(row, kind, 1 + 2 * kind as usize).map_err(during)?;
                 let mut found = (0_u128, 0);
-                add(&mut found, &bytes);
+                add(&mut found, bytes);
                 if found != expected[kind as usize]
                     || !bytes.len().is_multiple_of(PAIR)
                     || !bytes.chunks_exact(PAIR).is_sorted()
@@ -362,6 +363,25 @@ fn mix(pair: &Pair) -> u128 {
 fn integrity(db: &Connection) -> Result<(), Fault> {
     let said: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(during)?;
     if said == "ok" { Ok(()) } else { Err(Damage::Database { said }.into()) }
+}
+
+/// Compares every table and index, and the text that made it, with what this build makes: constraints included, for
+/// SQLite reads them from there.
+fn schema(db: &Connection) -> Result<(), Fault> {
+    type Row = (String, String, String, Option<String>);
+    let rows = |db: &Connection| -> rusqlite::Result<Vec<Row>> {
+        let mut read = db.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name")?;
+        read.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?.collect()
+    };
+    let ours = Connection::open_in_memory().map_err(during)?;
+    ours.execute_batch(include_str!("schema.sql")).map_err(during)?;
+    let (found, expected) = (rows(db).map_err(during)?, rows(&ours).map_err(during)?);
+    match found.iter().find(|row| !expected.contains(row)).or(expected.iter().find(|row| !found.contains(row))) {
+        Some((kind, name, ..)) => {
+            Err(other("sqlite_schema", format!("{kind} {name} is not the one of schema 1")).into())
+        }
+        None => Ok(()),
+    }
 }
 
 fn predicates(db: &Connection) -> Result<HashMap<String, i64>, Fault> {

@@ -30,6 +30,7 @@ mod released;
 mod runs;
 mod snapshot;
 mod strata;
+mod sums;
 mod times;
 mod writer;
 
@@ -69,6 +70,8 @@ const SCHEMA: i32 = 1;
 /// Frames after which the write-ahead log is folded into the database: 16 MiB. A WAL that is reused costs half the
 /// latency of one that grows.
 const WAL_FRAMES: u32 = 2_000;
+/// The number of the one dictionary that a log trains; 0 in a row means none.
+const DICTIONARY: i64 = 1;
 /// Page size: two thirds of the bytes and CPU of 4 KiB for rows of 250 bytes, without the latency of 16 KiB.
 const PAGE_SIZE: u32 = 8_192;
 
@@ -162,7 +165,7 @@ impl Store {
                 db.execute("INSERT INTO predicate (id, uri) VALUES (?1, ?2)", (id, uri))?;
             }
             // The first ordinary type is the empty one, of entries that are no statement.
-            db.execute("INSERT INTO predicate (id, uri) VALUES (16, '')", [])?;
+            db.execute("INSERT INTO predicate (id, uri) VALUES (?1, '')", [snapshot::CONTROL_END])?;
             db.pragma_update(None, "user_version", SCHEMA)?;
             db.execute_batch("COMMIT")
         })();
@@ -347,7 +350,9 @@ impl Store {
             let newest = self.db.query_row("SELECT max(id) FROM dictionary", [], |row| row.get::<_, Option<i64>>(0));
             let newest = newest.map_err(|error| Fault::sqlite("reading the dictionary", error))?;
             if let Some(id) = newest {
-                self.dictionary = read_dictionary(&self.db, id)?.map(|bytes| Arc::new(Dictionary { id, bytes }));
+                let bytes = read_dictionary(&self.db, id)?.filter(|_| id == DICTIONARY);
+                let other = || Damage::Other { table: "dictionary", said: format!("a dictionary of number {id}") };
+                self.dictionary = Some(Arc::new(Dictionary { id, bytes: bytes.ok_or_else(other)? }));
             }
         }
         Ok(())
@@ -504,10 +509,12 @@ fn learn(db: &Connection, restorer: &mut Restorer, dictionary: i64) -> Result<()
 fn read_identity(db: &Connection) -> Result<(LogIdentity, u64), OpenError> {
     type Row = (String, u64, Vec<u8>, Vec<u8>, u64, Vec<u8>);
     let query = "SELECT origin, tree_id, p256, ed25519, created, digest FROM identity WHERE id = 1";
-    let row: Row = db
+    let row: Option<Row> = db
         .query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))
+        .optional()
         .map_err(|error| Fault::sqlite("reading the identity", error))?;
-    let (origin, tree_id, p256, ed25519, created, digest) = row;
+    let missing = || OpenError::Identity { said: "the row is missing".to_owned() };
+    let (origin, tree_id, p256, ed25519, created, digest) = row.ok_or_else(missing)?;
     let identity = (|| {
         let p256 = PublicKey::from_spki_der(&p256).map_err(|error| error.to_string())?;
         let ed25519 = PublicKey::from_spki_der(&ed25519).map_err(|error| error.to_string())?;

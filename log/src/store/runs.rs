@@ -13,11 +13,16 @@
 //! ```
 //!
 //! A key of 48 bits is a hint: whoever finds an index compares the whole hash. False candidates cost a read, never an
-//! answer. A look-up reads one bucket a run; a batch asks a filter first ([`Seen`]), which says "not there" for
+//! answer. A missing candidate would be one: a statement that is in the log would be logged again. So every row has a sum
+//! (sums.rs), every bucket a row, and both are asked for in each look-up: damage is refused, not taken for "not there". A
+//! look-up reads one bucket a run; a batch asks a filter first ([`Seen`]), which says "not there" for
 //! practically every new entry.
+
+use std::ops::Range;
 
 use rusqlite::Connection;
 
+use super::sums::Sum;
 use crate::digest::{Hash, Sha256Digest, sha256};
 
 /// Bytes of one pair.
@@ -118,14 +123,24 @@ impl Run {
         self.id << 25 | (kind as i64) << 24 | i64::try_from(bucket).expect("invariant: at most 24 bits")
     }
 
-    /// Gives the pairs of one bucket, concatenated; empty where it has no row.
+    /// Gives the pairs of one bucket, concatenated.
     ///
     /// # Errors
-    /// What the database says.
+    /// What the database says; `SQLITE_CORRUPT` where the bucket has no row or not its sum.
     pub fn bucket(&self, db: &Connection, kind: Kind, bucket: u64) -> rusqlite::Result<Vec<u8>> {
-        let mut read = db.prepare_cached("SELECT pairs FROM bucket WHERE id = ?1")?;
-        let mut rows = read.query([self.bucket_id(kind, bucket)])?;
-        rows.next()?.map_or(Ok(Vec::new()), |row| row.get(0))
+        let id = self.bucket_id(kind, bucket);
+        let mut read = db.prepare_cached("SELECT pairs, sum FROM bucket WHERE id = ?1")?;
+        let mut rows = read.query([id])?;
+        let row = rows.next()?.ok_or_else(|| malformed(format!("table bucket: there is no row {id}")))?;
+        let pairs: Vec<u8> = row.get(0)?;
+        compare("bucket", id, sum_of_pairs(id, kind, &pairs), row.get(1)?)?;
+        Ok(pairs)
+    }
+
+    /// Sums up the row.
+    fn sum(&self) -> i64 {
+        let counts = [self.first, self.entries, self.subjects, u64::from(self.bits[0]), u64::from(self.bits[1])];
+        counts.iter().fold(Sum::default().number(self.id), |sum, count| sum.number(count.cast_signed())).stored()
     }
 
     /// Says in which bucket a pair belongs.
@@ -138,21 +153,60 @@ impl Run {
 /// Reads the list of runs, oldest first.
 ///
 /// # Errors
-/// What the database says.
+/// What the database says; `SQLITE_CORRUPT` where a row does not have its sum.
 pub fn list(db: &Connection) -> rusqlite::Result<Vec<Run>> {
-    let mut read =
-        db.prepare_cached("SELECT id, first, entries, leaf_bits, subject_bits, subjects FROM run ORDER BY id")?;
+    let query = "SELECT id, first, entries, leaf_bits, subject_bits, subjects, sum FROM run ORDER BY id";
+    let mut read = db.prepare_cached(query)?;
     let rows = read.query_map([], |row| {
-        let (leaf, subject): (u32, u32) = (row.get(3)?, row.get(4)?);
-        Ok(Run {
-            id: row.get(0)?,
-            first: row.get(1)?,
-            entries: row.get(2)?,
-            bits: [leaf.min(24), subject.min(24)],
-            subjects: row.get(5)?,
-        })
+        let bits: [u32; 2] = [row.get(3)?, row.get(4)?];
+        let (id, first, entries) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let run = Run { id, first, entries, bits: bits.map(|bits| bits.min(24)), subjects: row.get(5)? };
+        compare("run", id, run.sum(), row.get(6)?)?;
+        Ok(run)
     })?;
     rows.collect()
+}
+
+/// Compares the list of runs and the fresh commits with what the state says of them: (where fresh entries begin, how many
+/// rows). A row that is gone would hide its pairs.
+///
+/// # Errors
+/// What the database says; `SQLITE_CORRUPT` where they do not join.
+pub fn check_joined(db: &Connection, runs: &[Run], (first, rows): (u64, u64), size: u64) -> rusqlite::Result<()> {
+    let mut end = 0;
+    for run in runs {
+        if run.first != end {
+            return Err(malformed(format!("table run: run {} begins at entry {}, not at {end}", run.id, run.first)));
+        }
+        end += run.entries;
+    }
+    let fresh: (u64, Option<u64>) =
+        db.query_row("SELECT count(*), min(first) FROM fresh", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let begins = fresh.1.unwrap_or(size);
+    if end != first || begins != first || fresh.0 != rows {
+        return Err(malformed(format!(
+            "table fresh: {} rows from entry {begins}, and runs to entry {end}; the state says {rows} rows from {first}",
+            fresh.0
+        )));
+    }
+    Ok(())
+}
+
+/// Sums up the pairs of one row of `fresh` or `bucket`, with the number that finds the row.
+fn sum_of_pairs(id: i64, kind: Kind, pairs: &[u8]) -> i64 {
+    Sum::default().number(id).number(kind as i64).bytes(pairs).stored()
+}
+
+fn compare(table: &str, id: i64, sum: i64, stored: i64) -> rusqlite::Result<()> {
+    if sum == stored {
+        return Ok(());
+    }
+    Err(malformed(format!("table {table}: row {id} does not have the sum beside it")))
+}
+
+/// Makes the error that SQLite gives for a malformed file, for what only we can tell of it.
+fn malformed(said: String) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(said))
 }
 
 /// Finds the indexes whose pairs have this key in the sorted bytes of `pairs`.
@@ -179,16 +233,25 @@ pub fn candidates(db: &Connection, runs: &[Run], kind: Kind, key: Key) -> rusqli
 /// Looks through the commits that no run holds yet.
 fn fresh_candidates(db: &Connection, kind: Kind, key: Key, found: &mut Vec<u64>) -> rusqlite::Result<()> {
     let mut read = db.prepare_cached(match kind {
-        Kind::Leaf => "SELECT leaf FROM fresh",
-        Kind::Subject => "SELECT subject FROM fresh",
+        Kind::Leaf => "SELECT first, leaf, leaf_sum FROM fresh",
+        Kind::Subject => "SELECT first, subject, subject_sum FROM fresh",
     })?;
     let mut rows = read.query([])?;
     while let Some(row) = rows.next()? {
-        if let Ok(pairs) = row.get_ref(0)?.as_blob() {
-            matches(pairs, key, found);
-        }
+        matches(fresh_pairs(row, kind, 1)?, key, found);
     }
     Ok(())
+}
+
+/// Reads the pairs of one commit from a row of (first, …, pairs, sum, …), the pairs in column `at`.
+///
+/// # Errors
+/// What the database says; `SQLITE_CORRUPT` where the pairs do not have their sum.
+pub fn fresh_pairs<'r>(row: &'r rusqlite::Row<'_>, kind: Kind, at: usize) -> rusqlite::Result<&'r [u8]> {
+    let first: i64 = row.get(0)?;
+    let pairs = row.get_ref(at)?.as_blob()?;
+    compare("fresh", first, sum_of_pairs(first, kind, pairs), row.get(at + 1)?)?;
+    Ok(pairs)
 }
 
 /// Adds one commit's pairs; both are sorted here.
@@ -199,11 +262,10 @@ pub fn add_fresh(db: &Connection, first: u64, mut leaf: Vec<Pair>, mut subject: 
     leaf.sort_unstable();
     subject.sort_unstable();
     subject.dedup();
-    db.prepare_cached("INSERT INTO fresh (first, leaf, subject) VALUES (?1, ?2, ?3)")?.execute((
-        first,
-        leaf.as_flattened(),
-        subject.as_flattened(),
-    ))?;
+    let (leaf, subject, id) = (leaf.as_flattened(), subject.as_flattened(), first.cast_signed());
+    let sums = (sum_of_pairs(id, Kind::Leaf, leaf), sum_of_pairs(id, Kind::Subject, subject));
+    let insert = "INSERT INTO fresh (first, leaf, leaf_sum, subject, subject_sum) VALUES (?1, ?2, ?3, ?4, ?5)";
+    db.prepare_cached(insert)?.execute((first, leaf, sums.0, subject, sums.1))?;
     Ok(())
 }
 
@@ -214,11 +276,11 @@ pub fn add_fresh(db: &Connection, first: u64, mut leaf: Vec<Pair>, mut subject: 
 pub fn gather(db: &Connection, first: u64, size: u64) -> rusqlite::Result<()> {
     let mut pairs: [Vec<Pair>; 2] = [Vec::new(), Vec::new()];
     {
-        let mut read = db.prepare_cached("SELECT leaf, subject FROM fresh")?;
+        let mut read = db.prepare_cached("SELECT first, leaf, leaf_sum, subject, subject_sum FROM fresh")?;
         let mut rows = read.query([])?;
         while let Some(row) = rows.next()? {
-            for (kind, pairs) in pairs.iter_mut().enumerate() {
-                pairs.extend_from_slice(row.get_ref(kind)?.as_blob()?.as_chunks::<PAIR>().0);
+            for (kind, pairs) in [Kind::Leaf, Kind::Subject].into_iter().zip(&mut pairs) {
+                pairs.extend_from_slice(fresh_pairs(row, kind, 1 + 2 * kind as usize)?.as_chunks::<PAIR>().0);
             }
         }
     }
@@ -229,7 +291,7 @@ pub fn gather(db: &Connection, first: u64, size: u64) -> rusqlite::Result<()> {
     let mut run =
         Run { id, first, entries: size - first, bits: [bits_for(size - first), bits_for(subjects)], subjects };
     for (kind, pairs) in [(Kind::Leaf, &pairs[0]), (Kind::Subject, &pairs[1])] {
-        write(db, &run, kind, pairs)?;
+        write(db, &run, kind, 0..1 << run.bits[kind as usize], pairs)?;
     }
     insert(db, &run)?;
     db.prepare_cached("DELETE FROM fresh")?.execute([])?;
@@ -253,17 +315,22 @@ fn bits_for(pairs: u64) -> u32 {
 
 fn insert(db: &Connection, run: &Run) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO run (id, first, entries, leaf_bits, subject_bits, subjects) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO run (id, first, entries, leaf_bits, subject_bits, subjects, sum) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
-    .execute((run.id, run.first, run.entries, run.bits[0], run.bits[1], run.subjects))?;
+    .execute((run.id, run.first, run.entries, run.bits[0], run.bits[1], run.subjects, run.sum()))?;
     Ok(())
 }
 
-/// Writes sorted pairs as buckets.
-fn write(db: &Connection, run: &Run, kind: Kind, pairs: &[Pair]) -> rusqlite::Result<()> {
-    let mut add = db.prepare_cached("INSERT INTO bucket (id, pairs) VALUES (?1, ?2)")?;
-    for same in pairs.chunk_by(|a, b| run.bucket_of(kind, a) == run.bucket_of(kind, b)) {
-        add.execute((run.bucket_id(kind, run.bucket_of(kind, &same[0])), same.as_flattened()))?;
+/// Writes sorted pairs as these buckets of a run, the empty ones too.
+fn write(db: &Connection, run: &Run, kind: Kind, buckets: Range<u64>, pairs: &[Pair]) -> rusqlite::Result<()> {
+    let mut add = db.prepare_cached("INSERT INTO bucket (id, pairs, sum) VALUES (?1, ?2, ?3)")?;
+    let mut rest = pairs;
+    for bucket in buckets {
+        let (same, after) = rest.split_at(rest.partition_point(|pair| run.bucket_of(kind, pair) <= bucket));
+        let (id, same) = (run.bucket_id(kind, bucket), same.as_flattened());
+        add.execute((id, same, sum_of_pairs(id, kind, same)))?;
+        rest = after;
     }
     Ok(())
 }
@@ -293,7 +360,8 @@ fn merge(db: &Connection, inputs: &[Run]) -> rusqlite::Result<Run> {
             }
             // The slices of each run are sorted already: a stable sort merges them.
             pairs.sort();
-            write(db, &merged, kind, &pairs)?;
+            let finer = merged.bits[kind as usize] - coarsest;
+            write(db, &merged, kind, slice << finer..(slice + 1) << finer, &pairs)?;
         }
     }
     for run in inputs {
@@ -324,10 +392,10 @@ impl Seen {
         let capacity = (size + size / 2).max(1 << 16);
         let blocks = usize::try_from(capacity * 12 / 512 + 1).expect("invariant: memory is addressed by usize");
         let mut seen = Self { blocks: vec![[0; 8]; blocks], room: capacity };
-        let mut read = db.prepare_cached("SELECT leaf FROM fresh")?;
+        let mut read = db.prepare_cached("SELECT first, leaf, leaf_sum FROM fresh")?;
         let mut rows = read.query([])?;
         while let Some(row) = rows.next()? {
-            seen.add_all(row.get_ref(0)?.as_blob()?);
+            seen.add_all(fresh_pairs(row, Kind::Leaf, 1)?);
         }
         for run in runs {
             for bucket in 0..1_u64 << run.bits[0] {

@@ -1,5 +1,5 @@
 -- The log's database, schema 1. One file is one log (one epoch of one origin).
--- Every value here is either covered by the Merkle tree, derived from what is, or carries a digest of its own:
+-- Every value here is either covered by the Merkle tree, derived from what is, or carries a digest or a sum (sums.rs):
 -- `log fsck` recomputes all of it and names the first thing that does not fit.
 
 -- Who this log is. `digest` = SHA-256 over the other columns (see identity_digest); compared at every open.
@@ -56,7 +56,8 @@ CREATE TABLE entry (
     signer     INTEGER NOT NULL,
     predicate  INTEGER NOT NULL,
     dictionary INTEGER NOT NULL,
-    body       BLOB    NOT NULL
+    body       BLOB    NOT NULL,
+    sum        INTEGER NOT NULL CHECK (sum BETWEEN 0 AND 255)
 ) STRICT;
 
 -- Finds the log's own decisions without reading the log. Costs nothing for ordinary entries.
@@ -78,9 +79,11 @@ CREATE TABLE entry_timestamp (
 
 -- Index pairs (key, index) of commits that no run holds yet, one row a commit; `first` is its first new index.
 CREATE TABLE fresh (
-    first   INTEGER PRIMARY KEY,
-    leaf    BLOB NOT NULL,
-    subject BLOB NOT NULL
+    first       INTEGER PRIMARY KEY,
+    leaf        BLOB    NOT NULL,
+    leaf_sum    INTEGER NOT NULL,
+    subject     BLOB    NOT NULL,
+    subject_sum INTEGER NOT NULL
 ) STRICT;
 
 -- Sorted runs of index pairs over a contiguous range of entries, cut into buckets by the key's top bits.
@@ -90,13 +93,16 @@ CREATE TABLE run (
     entries      INTEGER NOT NULL CHECK (entries > 0),
     leaf_bits    INTEGER NOT NULL,
     subject_bits INTEGER NOT NULL,
-    subjects     INTEGER NOT NULL
+    subjects     INTEGER NOT NULL,
+    sum          INTEGER NOT NULL
 ) STRICT;
 
--- id = run << 25 | kind << 24 | bucket; kind 0 = leaf hash, 1 = subject digest. Empty buckets have no row.
+-- id = run << 25 | kind << 24 | bucket; kind 0 = leaf hash, 1 = subject digest. Empty buckets have a row too: one that is
+-- not there is damage, never a "not found".
 CREATE TABLE bucket (
     id    INTEGER PRIMARY KEY,
-    pairs BLOB NOT NULL
+    pairs BLOB    NOT NULL,
+    sum   INTEGER NOT NULL
 ) STRICT;
 
 -- Every checkpoint that was ever released: its two signatures. The texts follow from `size`.

@@ -10,9 +10,9 @@ use airtight_keys::envelope::Envelope;
 use airtight_keys::public::{KeyId, PublicKey};
 use rusqlite::OptionalExtension;
 
-use super::forms::{Content, RowDamage, entry_of};
+use super::forms::{Content, EntryRow, RowDamage, entry_of};
 use super::runs::{self, Key, Kind, Run};
-use super::strata::{Tail, hash_in, place, tile_id};
+use super::strata::{Tail, hash_in, place, refill, tile_id};
 use super::times;
 use super::{Damage, Facts, Fault, HeadFit, Store, learn, proof_fault};
 use crate::checkpoint::{LogIdentity, VerifiedCheckpoint};
@@ -20,13 +20,15 @@ use crate::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
 use crate::proofs::{self, ProofError, verify_inclusion};
 use crate::tree::{Nodes, leaf_hash, root};
 
+/// Reads one row of `entry`, as [`EntryRow::read`] takes it.
+const ENTRY: &str = "SELECT form, signer, predicate, dictionary, body, sum FROM entry WHERE idx = ?1";
 /// The most entries that one page of a listing holds.
 pub const PAGE_MAX: u32 = 1_000;
 /// Entries looked at for one page of a listing, when a filter lets few through: some tenths of a second.
 const SCAN_MAX: u64 = 200_000;
 
 /// Predicate types below this number are those of the log's own entries (schema.sql).
-const CONTROL_END: i64 = 16;
+pub(super) const CONTROL_END: i64 = 16;
 
 /// One moment of the log.
 pub struct Snapshot<'s> {
@@ -165,16 +167,14 @@ impl<'s> Snapshot<'s> {
 
     /// Reads one entry from its row alone.
     fn entry_from_row(&mut self, index: LeafIndex) -> Result<StoredEntry, Fault> {
-        let query = "SELECT form, signer, predicate, dictionary, body FROM entry WHERE idx = ?1";
         let during = |error| Fault::sqlite("reading an entry", error);
-        let mut read = self.store.db.prepare_cached(query).map_err(during)?;
+        let mut read = self.store.db.prepare_cached(ENTRY).map_err(during)?;
         let mut rows = read.query([index.get()]).map_err(during)?;
         let missing = || Damage::EntryMissing { index: index.get(), size: self.size().get() };
         let row = rows.next().map_err(during)?.ok_or_else(missing)?;
-        let (form, signer): (i64, i64) = (row.get(0).map_err(during)?, row.get(1).map_err(during)?);
-        let (predicate, dictionary): (i64, i64) = (row.get(2).map_err(during)?, row.get(3).map_err(during)?);
-        let body = row.get_ref(4).and_then(|value| Ok(value.as_blob()?)).map_err(during)?;
         let damage = |cause| Damage::Row { index: index.get(), cause };
+        let EntryRow { form, signer, predicate, dictionary, body } =
+            EntryRow::read(row, 0).map_err(during)?.map_err(damage)?;
         let mut restorer = self.store.restorer.borrow_mut();
         learn(&self.store.db, &mut restorer, dictionary)?;
         let (content, envelope) = restorer.restore(form, dictionary, body).map_err(damage)?;
@@ -235,7 +235,7 @@ impl<'s> Snapshot<'s> {
     /// [`Fault`].
     pub fn find_leaf(&mut self, hash: &Hash) -> Result<Option<LeafIndex>, Fault> {
         for index in self.candidates(Kind::Leaf, Key::of_leaf(hash))? {
-            if index < self.size().get() && self.tiles.node(0, index)? == *hash {
+            if self.tiles.is_leaf(index, hash)? {
                 return Ok(Some(index_of(index)));
             }
         }
@@ -384,10 +384,12 @@ impl<'s> Snapshot<'s> {
     /// [`Fault`].
     pub fn is_control(&self, index: LeafIndex) -> Result<bool, Fault> {
         let during = |error| Fault::sqlite("reading an entry", error);
-        let mut read =
-            self.store.db.prepare_cached("SELECT predicate < 16 FROM entry WHERE idx = ?1").map_err(during)?;
-        let found: Option<bool> = read.query_row([index.get()], |row| row.get(0)).optional().map_err(during)?;
-        found.ok_or_else(|| Damage::EntryMissing { index: index.get(), size: self.size().get() }.into())
+        let mut read = self.store.db.prepare_cached(ENTRY).map_err(during)?;
+        let found =
+            read.query_row([index.get()], |row| Ok(EntryRow::read(row, 0)?.map(|row| row.predicate < CONTROL_END)));
+        let found = found.optional().map_err(during)?;
+        let found = found.ok_or(Damage::EntryMissing { index: index.get(), size: self.size().get() })?;
+        Ok(found.map_err(|cause| Damage::Row { index: index.get(), cause })?)
     }
 
     /// Compares this moment with the released checkpoint.
@@ -427,6 +429,29 @@ impl Nodes for Snapshot<'_> {
 
     fn node(&mut self, level: u8, index: u64) -> Result<Hash, Fault> {
         self.tiles.node(level, index)
+    }
+}
+
+impl Tiles<'_> {
+    /// Says whether the entry that an index pair names has this leaf hash, which has the pair's key.
+    ///
+    /// Two leaves of one key are not impossible. But a no must not come from a flipped bit: the leaf would be logged a
+    /// second time. So then the tile must agree with itself, and its leaf must have the key that the pair names it under.
+    pub(super) fn is_leaf(&mut self, index: u64, hash: &Hash) -> Result<bool, Fault> {
+        let there = self.node(0, index)?;
+        if there == *hash {
+            return Ok(true);
+        }
+        let tile = self.last.first().and_then(Option::as_ref).filter(|(n, _)| *n == index / 16);
+        if tile.is_some_and(|(_, tile)| refill(tile).is_none_or(|whole| whole != tile.as_slice())) {
+            let said = format!("tile {} of stratum 0 contradicts itself", index / 16);
+            return Err(Damage::Other { table: "tile", said }.into());
+        }
+        if Key::of_leaf(&there) == Key::of_leaf(hash) {
+            return Ok(false);
+        }
+        let said = format!("a pair names entry {index} under the key of another leaf");
+        Err(Damage::Other { table: "bucket", said }.into())
     }
 }
 

@@ -27,10 +27,31 @@ fn chain(log: TreeId, before: &Chained, first: u64, time: u64) -> Chained {
 }
 
 /// Reads the newest time and its digest; nothing in an empty log.
-pub fn newest(db: &Connection) -> rusqlite::Result<Option<(u64, Chained)>> {
-    let mut read = db.prepare_cached("SELECT time, digest FROM integrated ORDER BY first DESC LIMIT 1")?;
-    let mut rows = read.query([])?;
-    rows.next()?.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+///
+/// # Errors
+/// [`Damage::Integrated`] where its row does not have its digest.
+pub fn newest(db: &Connection, log: TreeId) -> Result<Option<(u64, Chained)>, Fault> {
+    let rows = last_two(db, i64::MAX)?;
+    rows.first().map(|_| checked(log, &rows)).transpose()
+}
+
+/// Reads the row that entry `index` has its time from, and the one before it.
+fn last_two(db: &Connection, index: i64) -> Result<Vec<Row>, Fault> {
+    let query = "SELECT first, time, digest FROM integrated WHERE first <= ?1 ORDER BY first DESC LIMIT 2";
+    let mut read = db.prepare_cached(query).map_err(during)?;
+    let rows = read.query_map([index], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(during)?;
+    rows.collect::<Result<_, _>>().map_err(during)
+}
+
+/// Compares the first of these rows with its digest, which follows from the second.
+fn checked(log: TreeId, rows: &[Row]) -> Result<(u64, Chained), Fault> {
+    let (first, time, digest) = rows[0];
+    let before = rows.get(1).map_or([0; 16], |row| row.2);
+    if chain(log, &before, first, time) == digest {
+        Ok((time, digest))
+    } else {
+        Err(Damage::Integrated { first }.into())
+    }
 }
 
 /// Adds the time of entries from `first` on, where it is another than the newest; gives what is the newest then.
@@ -55,15 +76,8 @@ pub fn add(
 /// # Errors
 /// [`Damage::Integrated`] where its row does not have its digest.
 pub fn at(db: &Connection, log: TreeId, index: u64) -> Result<u64, Fault> {
-    let query = "SELECT first, time, digest FROM integrated WHERE first <= ?1 ORDER BY first DESC LIMIT 2";
-    let mut read = db.prepare_cached(query).map_err(during)?;
-    let rows = read.query_map([index], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(during)?;
-    let rows: Vec<Row> = rows.collect::<Result<_, _>>().map_err(during)?;
-    let Some((first, time, digest)) = rows.first().copied() else {
-        return Err(Damage::Integrated { first: index }.into());
-    };
-    let before = rows.get(1).map_or([0; 16], |row| row.2);
-    if chain(log, &before, first, time) == digest { Ok(time) } else { Err(Damage::Integrated { first }.into()) }
+    let rows = last_two(db, i64::try_from(index).unwrap_or(i64::MAX))?;
+    if rows.is_empty() { Err(Damage::Integrated { first: index }.into()) } else { Ok(checked(log, &rows)?.0) }
 }
 
 /// Reads the times of the first `size` entries: (first entry, seconds since the epoch), a pair where the time changes.

@@ -18,14 +18,16 @@ use airtight_keys::public::PublicKey;
 use airtight_keys::role::LogKey;
 use rusqlite::{CachedStatement, OptionalExtension, TransactionBehavior};
 
-use super::forms::{Content, Prepared, Restorer, train};
+use super::forms::{Content, EntryRow, Prepared, Restorer, train};
 use super::head::HeadNotes;
 use super::lock::WriterLock;
 use super::runs::{self, FRESH_ENTRIES_MAX, FRESH_ROWS_MAX, INDEX_MAX, Key, Kind, Seen};
-use super::snapshot::{Tiles, read_tail};
+use super::snapshot::{CONTROL_END, Tiles, read_tail};
 use super::strata::Tail;
 use super::times;
-use super::{Cache, Damage, Fault, HeadFit, ReleasedCheckpoint, Snapshot, Store, learn, proof_fault};
+use super::{
+    CONTROL_TYPES, Cache, DICTIONARY, Damage, Fault, HeadFit, ReleasedCheckpoint, Snapshot, Store, learn, proof_fault,
+};
 use crate::checkpoint::{CheckpointSignError, NoteRule, SignedCheckpoint, VerifiedCheckpoint, sign_c2sp, sign_v1};
 use crate::digest::{Hash, LeafIndex, TreeSize, sha256};
 use crate::proofs::verify_consistency;
@@ -84,7 +86,8 @@ impl<'s> Writer<'s> {
         let fresh = "SELECT fresh_first, fresh_rows FROM state WHERE id = 1";
         cache.fresh = db.query_row(fresh, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(during)?;
         cache.runs = runs::list(db).map_err(during)?;
-        cache.last_time = times::newest(db).map_err(during)?;
+        runs::check_joined(db, &cache.runs, cache.fresh, cache.tail.size()).map_err(during)?;
+        cache.last_time = times::newest(db, self.store.identity.tree_id())?;
         cache.checkpoint_row =
             db.query_row("SELECT max(size) FROM checkpoint", [], |row| row.get(0)).map_err(during)?;
         let mut read = db.prepare_cached("SELECT spki FROM signer ORDER BY id").map_err(during)?;
@@ -313,13 +316,14 @@ impl<'s> Writer<'s> {
         let (mut samples, mut restorer) = (Vec::new(), Restorer::default());
         learn(&self.store.db, &mut restorer, 0)?;
         {
-            let query = "SELECT form, body FROM entry WHERE idx < ?1 AND dictionary = 0 ORDER BY idx";
+            let query =
+                "SELECT idx, form, signer, predicate, dictionary, body, sum FROM entry WHERE idx < ?1 ORDER BY idx";
             let mut read = self.store.db.prepare_cached(query).map_err(during)?;
             let mut rows = read.query([DICTIONARY_AFTER]).map_err(during)?;
             while let Some(row) = rows.next().map_err(during)? {
-                let form = row.get(0).map_err(during)?;
-                let body = row.get_ref(1).and_then(|value| Ok(value.as_blob()?)).map_err(during)?;
-                let content = restorer.restore(form, 0, body).ok();
+                let index = row.get(0).map_err(during)?;
+                let row = EntryRow::read(row, 1).map_err(during)?.map_err(|cause| Damage::Row { index, cause })?;
+                let content = restorer.restore(row.form, row.dictionary, row.body).ok();
                 let mut sample = match content {
                     Some((_, Some(envelope))) => envelope.payload_unverified().to_vec(),
                     Some((Content::Leaf(body), None)) => body,
@@ -335,8 +339,8 @@ impl<'s> Writer<'s> {
             raw.truncate(DICTIONARY_LEN);
             raw
         });
-        let insert = "INSERT INTO dictionary (id, bytes, digest) VALUES (1, ?1, ?2)";
-        self.store.db.execute(insert, (&bytes, sha256(&bytes).as_bytes().as_slice())).map_err(during)?;
+        let insert = "INSERT INTO dictionary (id, bytes, digest) VALUES (?1, ?2, ?3)";
+        self.store.db.execute(insert, (DICTIONARY, &bytes, sha256(&bytes).as_bytes().as_slice())).map_err(during)?;
         self.store.load_dictionary()
     }
 }
@@ -361,7 +365,8 @@ impl<'t> Appending<'t> {
         Ok(Self {
             db,
             entry: db.prepare_cached(
-                "INSERT INTO entry (idx, form, signer, predicate, dictionary, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO entry (idx, form, signer, predicate, dictionary, body, sum) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?,
             tile: db.prepare_cached("INSERT INTO tile (id, hashes) VALUES (?1, ?2)")?,
             tail: cache.tail.clone(),
@@ -383,10 +388,18 @@ impl<'t> Appending<'t> {
         if index > INDEX_MAX {
             return Err(Fault::Full { max: INDEX_MAX + 1, index });
         }
-        let signer = self.signer(cache, &prepared.verifier).map_err(during)?;
-        let predicate = self.predicate(cache, &prepared.facts.predicate_type).map_err(during)?;
-        let row = (index, prepared.form as i64, signer, predicate, prepared.dictionary, &prepared.row);
-        self.entry.execute(row).map_err(during)?;
+        let row = EntryRow {
+            form: prepared.form as i64,
+            signer: i64::try_from(self.signer(cache, &prepared.verifier).map_err(during)?)
+                .expect("invariant: fewer signers than entries"),
+            predicate: self.predicate(cache, &prepared.facts.predicate_type)?,
+            dictionary: prepared.dictionary,
+            body: &prepared.row,
+        };
+        let sum = row.sum();
+        self.entry
+            .execute((index, row.form, row.signer, row.predicate, row.dictionary, row.body, sum))
+            .map_err(during)?;
         let (tile, mut filled) = (&mut self.tile, Ok(1));
         self.tail.push(prepared.leaf_hash, &mut |id, bytes| {
             if filled.is_ok() {
@@ -415,19 +428,29 @@ impl<'t> Appending<'t> {
         Ok(self.signers - 1)
     }
 
-    /// Finds a predicate type's number, or adds it, as with signers.
-    fn predicate(&mut self, cache: &mut Cache, uri: &str) -> rusqlite::Result<i64> {
+    /// Finds a predicate type's number, or adds it, as with signers. The numbers of the log's own types are no others',
+    /// and theirs no other numbers: an entry filed under one is never sent.
+    fn predicate(&mut self, cache: &mut Cache, uri: &str) -> Result<i64, Fault> {
         if let Some(id) = cache.predicates.get(uri) {
             return Ok(*id);
         }
+        let during = |error| Fault::sqlite("reading a predicate type", error);
         let find = "SELECT id FROM predicate WHERE uri = ?1";
-        let found = self.db.query_row(find, [uri], |row| row.get(0)).optional()?;
-        let id = match found {
-            Some(id) => id,
-            None => {
+        let found: Option<i64> = self.db.query_row(find, [uri], |row| row.get(0)).optional().map_err(during)?;
+        let own = CONTROL_TYPES.iter().zip(0..).find(|(own, _)| **own == uri).map(|(_, id)| id);
+        let id = match (found, own) {
+            (Some(id), Some(own)) if id == own => id,
+            (Some(id), None) if id >= CONTROL_END => id,
+            (None, None) => {
                 cache.loaded = false;
-                self.db.execute("INSERT INTO predicate (id, uri) SELECT max(id) + 1, ?1 FROM predicate", [uri])?;
+                let add = "INSERT INTO predicate (id, uri) SELECT max(id) + 1, ?1 FROM predicate";
+                self.db.execute(add, [uri]).map_err(during)?;
                 self.db.last_insert_rowid()
+            }
+            _ => {
+                return Err(
+                    Damage::Other { table: "predicate", said: format!("{uri} has the number {found:?}") }.into()
+                );
             }
         };
         cache.predicates.insert(uri.to_owned(), id);
@@ -480,7 +503,7 @@ fn find(tx: &rusqlite::Connection, cache: &Cache, hash: &Hash) -> Result<Option<
     }
     let mut tiles = Tiles::new(tx, cache.tail.clone());
     for index in found {
-        if index < cache.tail.size() && tiles.node(0, index)? == *hash {
+        if tiles.is_leaf(index, hash)? {
             return Ok(Some(index));
         }
     }
