@@ -83,11 +83,11 @@ type FilterIds = (Option<i64>, Option<i64>);
 
 impl<'s> Snapshot<'s> {
     pub(super) fn begin(store: &'s Store) -> Result<Self, Fault> {
-        store.db.execute_batch("BEGIN DEFERRED").map_err(|error| Fault::sqlite("beginning to read", error))?;
+        run(&store.db, "BEGIN DEFERRED").map_err(|error| Fault::sqlite("beginning to read", error))?;
         match read_tail(&store.db) {
             Ok(tail) => Ok(Self { store, tiles: Tiles::new(&store.db, tail), runs: None }),
             Err(fault) => {
-                let _ = store.db.execute_batch("ROLLBACK");
+                let _ = run(&store.db, "ROLLBACK");
                 Err(fault)
             }
         }
@@ -371,10 +371,13 @@ impl<'s> Snapshot<'s> {
     /// [`Fault`].
     pub fn control(&self, predicate_type: &str) -> Result<Vec<LeafIndex>, Fault> {
         let during = |error| Fault::sqlite("reading the control entries", error);
-        let id = super::CONTROL_TYPES.iter().position(|known| *known == predicate_type);
-        let query = "SELECT idx FROM entry WHERE predicate = ?1 AND predicate < 16 AND idx < ?2 ORDER BY idx";
-        let mut read = self.store.db.prepare_cached(query).map_err(during)?;
-        let rows = read.query_map((id, self.size().get()), |row| row.get(0)).map_err(during)?;
+        let Some(id) = super::CONTROL_TYPES.iter().position(|known| *known == predicate_type) else {
+            return Ok(Vec::new());
+        };
+        // The number stands in the text: bound, the partial index would have the statement prepared anew each time.
+        let query = format!("SELECT idx FROM entry WHERE predicate = {id} AND predicate < 16 AND idx < ?1 ORDER BY idx");
+        let mut read = self.store.db.prepare_cached(&query).map_err(during)?;
+        let rows = read.query_map([self.size().get()], |row| row.get(0)).map_err(during)?;
         rows.map(|row| row.map(index_of).map_err(during)).collect()
     }
 
@@ -409,8 +412,13 @@ impl<'s> Snapshot<'s> {
 impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
         // Ends a transaction that wrote nothing.
-        let _ = self.store.db.execute_batch("ROLLBACK");
+        let _ = run(&self.store.db, "ROLLBACK");
     }
+}
+
+/// Runs a statement without values that is kept prepared.
+fn run(db: &rusqlite::Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 impl<'s> Tiles<'s> {
