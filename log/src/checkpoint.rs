@@ -389,6 +389,12 @@ pub struct VerifiedCheckpoint {
 }
 
 impl VerifiedCheckpoint {
+    /// Takes a checkpoint whose note the log's own key has just made. Opening it again would tell whether the key works,
+    /// which costs a third of a release and is told by whoever verifies first.
+    pub(crate) fn just_signed(checkpoint: Checkpoint) -> Self {
+        Self { checkpoint }
+    }
+
     /// Returns the first line, whole.
     pub fn origin(&self) -> &str {
         &self.checkpoint.origin

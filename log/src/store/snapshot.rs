@@ -375,7 +375,8 @@ impl<'s> Snapshot<'s> {
             return Ok(Vec::new());
         };
         // The number stands in the text: bound, the partial index would have the statement prepared anew each time.
-        let query = format!("SELECT idx FROM entry WHERE predicate = {id} AND predicate < 16 AND idx < ?1 ORDER BY idx");
+        let query =
+            format!("SELECT idx FROM entry WHERE predicate = {id} AND predicate < 16 AND idx < ?1 ORDER BY idx");
         let mut read = self.store.db.prepare_cached(&query).map_err(during)?;
         let rows = read.query_map([self.size().get()], |row| row.get(0)).map_err(during)?;
         rows.map(|row| row.map(index_of).map_err(during)).collect()

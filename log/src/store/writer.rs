@@ -28,7 +28,7 @@ use super::times;
 use super::{
     CONTROL_TYPES, Cache, DICTIONARY, Damage, Fault, HeadFit, ReleasedCheckpoint, Snapshot, Store, learn, proof_fault,
 };
-use crate::checkpoint::{CheckpointSignError, NoteRule, SignedCheckpoint, VerifiedCheckpoint, sign_c2sp, sign_v1};
+use crate::checkpoint::{CheckpointSignError, SignedCheckpoint, VerifiedCheckpoint, sign_c2sp, sign_v1};
 use crate::digest::{Hash, LeafIndex, TreeSize, sha256};
 use crate::proofs::verify_consistency;
 use crate::tree::{Nodes, root};
@@ -49,6 +49,8 @@ const READ_BACK_MAX: u64 = 1_024;
 pub struct Writer<'s> {
     pub(super) store: &'s mut Store,
     _lock: WriterLock,
+    /// The head was read since the lock was taken; whoever may change it must hold the lock.
+    head_is_read: bool,
 }
 
 /// Where an entry stands after an append.
@@ -64,7 +66,7 @@ pub struct Appended {
 
 impl<'s> Writer<'s> {
     pub(super) fn begin(store: &'s mut Store, lock: WriterLock) -> Result<Self, Fault> {
-        let mut writer = Self { store, _lock: lock };
+        let mut writer = Self { store, _lock: lock, head_is_read: false };
         writer.load_cache()?;
         Ok(writer)
     }
@@ -107,7 +109,9 @@ impl<'s> Writer<'s> {
     /// # Errors
     /// [`Fault`].
     pub fn head_fit(&mut self) -> Result<HeadFit, Fault> {
-        self.store.head_fit()
+        let fit = self.store.head_fit()?;
+        self.head_is_read = true;
+        Ok(fit)
     }
 
     /// Begins to read while the lock is held.
@@ -251,7 +255,11 @@ impl<'s> Writer<'s> {
         if key.public() != self.store.identity.keys() {
             return Err(Fault::WrongLogKey { origin: self.store.identity.origin().to_owned() });
         }
-        let head = match self.store.read_head()? {
+        let read = match &self.store.head_seen {
+            Some((_, head)) if self.head_is_read => Ok(head.clone()),
+            _ => self.store.read_head()?,
+        };
+        let head = match read {
             Ok(head) => Some(head),
             // The first checkpoint of a log: its head file is created with it.
             Err(HeadFit::Missing { .. }) if self.store.cache.checkpoint_row.is_none() => None,
@@ -272,10 +280,7 @@ impl<'s> Writer<'s> {
         let written = if head.is_some() { self.store.head.write(&notes) } else { self.store.head.create(&notes) };
         written.map_err(|error| Fault::io(self.store.head.path(), error))?;
         let released = ReleasedCheckpoint { size, root, v1: notes.v1.clone(), c2sp: notes.c2sp.clone() };
-        let verified = SignedCheckpoint::parse(&notes.c2sp)
-            .ok()
-            .and_then(|signed| signed.verify(NoteRule::C2sp(identity.c2sp_verifier())).ok())
-            .ok_or_else(|| Fault::Sign("the key's own signature does not verify".to_owned()))?;
+        let verified = VerifiedCheckpoint::just_signed(identity.c2sp_checkpoint(size, root));
         self.store.head_seen = Some((notes, verified));
         Ok(released)
     }
