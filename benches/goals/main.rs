@@ -3,6 +3,7 @@
 //! ```text
 //! just bench                 every row that fits a coffee break, logs of up to a million entries
 //! just bench G5 G9           some rows only
+//! just bench G9 100000       and a large log of another size, a power of ten
 //! just bench-large           the rows that need a log of ten million entries: 5 GB of disk, some ten minutes
 //! ```
 //!
@@ -43,6 +44,9 @@ const HUGE: u64 = 10_000_000;
 
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    let (numbers, asked): (Vec<String>, Vec<String>) =
+        asked.into_iter().partition(|asked| asked.parse::<u64>().is_ok());
+    let large_size = numbers.first().map_or(LARGE, |number| number.parse().unwrap());
     let wants = |row: &str| asked.is_empty() || asked.iter().any(|asked| asked.eq_ignore_ascii_case(row));
     let mut table = Table::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/PERFORMANCE.md"));
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("goals");
@@ -67,9 +71,9 @@ fn main() {
         if ["G2", "G4", "G4b", "G5", "G6", "G6b", "G7", "G9"].iter().any(|row| wants(row)) {
             let mut large = BenchSite::create(&scratch.join("large"));
             if wants("G2") || wants("G7") {
-                batch::appends(&mut large, &mut table, &[LARGE / 10, LARGE]);
+                batch::appends(&mut large, &mut table, &[large_size / 10, large_size]);
             } else {
-                batch::fill(&mut large, LARGE);
+                batch::fill(&mut large, large_size);
             }
             if wants("G7") {
                 batch::bytes(&mut large, &mut table);
