@@ -310,6 +310,9 @@ fn every_table_that_is_changed_by_hand_is_named_by_fsck() {
         ("tile", "DELETE FROM tile WHERE id = 4"),
         ("state", "UPDATE state SET tail = cast(substr(tail, 1, 2) || x'00' || substr(tail, 4) AS BLOB)"),
         ("integrated", "UPDATE integrated SET time = time + 1 WHERE first = 4"),
+        ("integrated", "UPDATE integrated SET first = first + 1 WHERE first = 904"),
+        ("integrated", "DELETE FROM integrated WHERE first = (SELECT max(first) FROM integrated)"),
+        ("integrated", "UPDATE state SET time_digest = zeroblob(16)"),
         (
             "bucket",
             "UPDATE bucket SET pairs = cast(substr(pairs, 1, 10) || x'ff' || substr(pairs, 12) AS BLOB) WHERE id = (SELECT max(id) FROM bucket)",
@@ -345,7 +348,8 @@ fn every_table_that_is_changed_by_hand_is_named_by_fsck() {
 fn reading_refuses_what_is_damaged_where_it_reads() {
     let site = Site::new();
     let mut store = site.create();
-    site.append(&mut store, 0..600, CREATED);
+    site.append(&mut store, 0..300, CREATED);
+    site.append(&mut store, 300..600, CREATED + 1);
     site.release(&mut store);
     drop(store);
     site.sql("UPDATE tile SET hashes = zeroblob(960) WHERE id = 3");
@@ -366,6 +370,29 @@ fn reading_refuses_what_is_damaged_where_it_reads() {
     site.sql("UPDATE state SET tail = cast(substr(tail, 1, 50) || x'00' || substr(tail, 52) AS BLOB)");
     let mut store = site.open();
     assert!(matches!(store.writer("test", Duration::ZERO), Err(Fault::HeadMisfit(_))), "nothing is signed over it");
+}
+
+#[test]
+fn an_entry_whose_time_is_gone_is_not_given_the_time_before() {
+    let site = Site::new();
+    let mut store = site.create();
+    for commit in 0..3 {
+        site.append(&mut store, commit * 10..commit * 10 + 10, CREATED + commit);
+    }
+    site.release(&mut store);
+    drop(store);
+    for (moved, sql) in [
+        (15, "DELETE FROM integrated WHERE first = 10"),
+        (12, "UPDATE integrated SET first = 14 WHERE first = 10"),
+        (25, "DELETE FROM integrated WHERE first = 20"),
+    ] {
+        let site = site.copied();
+        site.sql(sql);
+        let mut store = site.open();
+        let mut snapshot = store.read().unwrap();
+        assert!(matches!(snapshot.entry(index(moved)), Err(Fault::Damaged(Damage::Integrated { .. }))), "{sql}");
+        assert_eq!(snapshot.entry(index(5)).is_ok(), moved == 25, "{sql}: whoever reads beside it meets it too");
+    }
 }
 
 #[test]
@@ -391,6 +418,7 @@ fn a_damaged_index_is_refused_and_never_taken_for_not_there() {
         ),
         (4_007, "UPDATE dictionary SET bytes = cast(substr(bytes, 1, 250) || x'00' || substr(bytes, 252) AS BLOB)"),
         (4_007, "UPDATE integrated SET time = time + 1 WHERE first = 8200"),
+        (4_007, "DELETE FROM integrated WHERE first = 8200"),
     ] {
         let site = whole.copied();
         site.sql(sql);

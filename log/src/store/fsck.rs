@@ -362,7 +362,9 @@ fn mix(pair: &Pair) -> u128 {
 
 fn integrity(db: &Connection) -> Result<(), Fault> {
     let said: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(during)?;
-    if said == "ok" { Ok(()) } else { Err(Damage::Database { said }.into()) }
+    // The first line only names the database.
+    let said = said.lines().find(|line| !line.starts_with("***")).unwrap_or_default();
+    if said == "ok" { Ok(()) } else { Err(Damage::Database { said: said.to_owned() }.into()) }
 }
 
 /// Compares every table and index, and the text that made it, with what this build makes: constraints included, for

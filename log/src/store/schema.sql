@@ -20,7 +20,8 @@ CREATE TABLE state (
     size        INTEGER NOT NULL CHECK (size >= 0),
     tail        BLOB    NOT NULL,
     fresh_first INTEGER NOT NULL CHECK (fresh_first >= 0),   -- entries from here on are indexed by `fresh`, not by a run
-    fresh_rows  INTEGER NOT NULL CHECK (fresh_rows >= 0)
+    fresh_rows  INTEGER NOT NULL CHECK (fresh_rows >= 0),
+    time_digest BLOB    NOT NULL CHECK (length(time_digest) = 16)   -- of the newest row of `integrated`; zeros where none is
 ) STRICT;
 
 -- Full tiles of sixteen with their interior nodes, immutable. id = stratum << 48 | tile number.

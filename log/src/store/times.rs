@@ -2,10 +2,12 @@
 //!
 //! Nothing in the tree covers this value, and the signed entry timestamp is made of it again whenever it is asked for:
 //! a flipped byte here would be signed. So each row carries half a SHA-256 over the log's tree id, the digest of the
-//! row before, the first entry and the time; it is compared wherever a time is read. There is a row only where the time
-//! changes: entries from `first` on, until the next row, have it. Times never go back.
+//! row before, the first entry and the time; it is compared wherever a time is read, and so is what follows: the next
+//! row's digest, or after the newest row the state's `time_digest`. Otherwise a row that is gone would leave its entries to
+//! the row before it. There is a row only where the time changes: entries from `first` on, until the next row, have it.
+//! Times never go back.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::{Damage, Fault};
 use crate::checkpoint::TreeId;
@@ -29,10 +31,18 @@ fn chain(log: TreeId, before: &Chained, first: u64, time: u64) -> Chained {
 /// Reads the newest time and its digest; nothing in an empty log.
 ///
 /// # Errors
-/// [`Damage::Integrated`] where its row does not have its digest.
+/// [`Damage::Integrated`] where its row does not have its digest, or the state another.
 pub fn newest(db: &Connection, log: TreeId) -> Result<Option<(u64, Chained)>, Fault> {
-    let rows = last_two(db, i64::MAX)?;
-    rows.first().map(|_| checked(log, &rows)).transpose()
+    match last_two(db, i64::MAX)?.as_slice() {
+        [] => compare(&state_digest(db)?, &[0; 16], 0).map(|()| None),
+        rows => checked(db, log, rows, None).map(Some),
+    }
+}
+
+/// Reads the digest of the newest row as the state has it.
+fn state_digest(db: &Connection) -> Result<Chained, Fault> {
+    let mut read = db.prepare_cached("SELECT time_digest FROM state WHERE id = 1").map_err(during)?;
+    read.query_row([], |row| row.get(0)).map_err(during)
 }
 
 /// Reads the row that entry `index` has its time from, and the one before it.
@@ -43,15 +53,21 @@ fn last_two(db: &Connection, index: i64) -> Result<Vec<Row>, Fault> {
     rows.collect::<Result<_, _>>().map_err(during)
 }
 
-/// Compares the first of these rows with its digest, which follows from the second.
-fn checked(log: TreeId, rows: &[Row]) -> Result<(u64, Chained), Fault> {
+/// Compares the first of two rows with its digest, which follows from the second, and with what follows from it: the
+/// digest of `next`, or the state's.
+fn checked(db: &Connection, log: TreeId, rows: &[Row], next: Option<Row>) -> Result<(u64, Chained), Fault> {
     let (first, time, digest) = rows[0];
     let before = rows.get(1).map_or([0; 16], |row| row.2);
-    if chain(log, &before, first, time) == digest {
-        Ok((time, digest))
-    } else {
-        Err(Damage::Integrated { first }.into())
+    compare(&chain(log, &before, first, time), &digest, first)?;
+    match next {
+        Some((first, time, next)) => compare(&chain(log, &digest, first, time), &next, first)?,
+        None => compare(&state_digest(db)?, &digest, first)?,
     }
+    Ok((time, digest))
+}
+
+fn compare(one: &Chained, other: &Chained, first: u64) -> Result<(), Fault> {
+    if one == other { Ok(()) } else { Err(Damage::Integrated { first }.into()) }
 }
 
 /// Adds the time of entries from `first` on, where it is another than the newest; gives what is the newest then.
@@ -76,14 +92,22 @@ pub fn add(
 /// # Errors
 /// [`Damage::Integrated`] where its row does not have its digest.
 pub fn at(db: &Connection, log: TreeId, index: u64) -> Result<u64, Fault> {
-    let rows = last_two(db, i64::try_from(index).unwrap_or(i64::MAX))?;
-    if rows.is_empty() { Err(Damage::Integrated { first: index }.into()) } else { Ok(checked(log, &rows)?.0) }
+    let index = i64::try_from(index).unwrap_or(i64::MAX);
+    let rows = last_two(db, index)?;
+    if rows.is_empty() {
+        return Err(Damage::Integrated { first: 0 }.into());
+    }
+    let query = "SELECT first, time, digest FROM integrated WHERE first > ?1 ORDER BY first LIMIT 1";
+    let mut read = db.prepare_cached(query).map_err(during)?;
+    let next = read.query_row([index], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional();
+    Ok(checked(db, log, &rows, next.map_err(during)?)?.0)
 }
 
 /// Reads the times of the first `size` entries: (first entry, seconds since the epoch), a pair where the time changes.
 ///
 /// # Errors
-/// [`Damage::Integrated`] where a row does not have its digest, a time goes back, or entry 0 has none.
+/// [`Damage::Integrated`] where a row does not have its digest, a time goes back, entry 0 has none, or the last of them is
+/// not followed by the row, or the state, that its digest leads to.
 pub fn until(db: &Connection, log: TreeId, size: u64) -> Result<Vec<(u64, u64)>, Fault> {
     let query = "SELECT first, time, digest FROM integrated WHERE first < ?1 ORDER BY first";
     let mut read = db.prepare_cached(query).map_err(during)?;
@@ -99,7 +123,11 @@ pub fn until(db: &Connection, log: TreeId, size: u64) -> Result<Vec<(u64, u64)>,
         times.push((first, time));
         before = digest;
     }
-    if size > 0 && times.is_empty() { Err(Damage::Integrated { first: 0 }.into()) } else { Ok(times) }
+    if size > 0 {
+        let (last, _) = times.last().ok_or(Damage::Integrated { first: 0 })?;
+        at(db, log, *last)?;
+    }
+    Ok(times)
 }
 
 fn during(error: rusqlite::Error) -> Fault {

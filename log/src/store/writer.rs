@@ -212,9 +212,13 @@ impl<'s> Writer<'s> {
         accept(&answers, &mut Tiles::new(&tx, tail.clone()))?;
         let changed = tx
             .prepare_cached(
-                "UPDATE state SET size = ?1, tail = ?2, fresh_first = ?3, fresh_rows = ?4 WHERE id = 1 AND size = ?5",
+                "UPDATE state SET size = ?1, tail = ?2, fresh_first = ?3, fresh_rows = ?4, time_digest = ?5 \
+                 WHERE id = 1 AND size = ?6",
             )
-            .and_then(|mut update| update.execute((tail.size(), tail.encode(), fresh.0, fresh.1, size)))
+            .and_then(|mut update| {
+                let digest = last_time.map_or([0; 16], |(_, digest)| digest);
+                update.execute((tail.size(), tail.encode(), fresh.0, fresh.1, digest, size))
+            })
             .map_err(during)?;
         if changed != 1 {
             return Err(damaged(format!("no state of size {size} to go on from")).into());
