@@ -91,7 +91,7 @@ fn main() {
                 proof::verification(&mut large, &mut table);
             }
             if wants("G6") || wants("G6b") {
-                process::verification(&mut large, &scratch, &mut table);
+                process::verification(&scratch, &mut table);
             }
         }
     }
