@@ -329,6 +329,10 @@ fn every_table_that_is_changed_by_hand_is_named_by_fsck() {
             "checkpoint",
             "UPDATE checkpoint SET v1 = cast(substr(v1, 1, 40) || x'00' || substr(v1, 42) AS BLOB) WHERE size = 904",
         ),
+        ("checkpoint", "DELETE FROM checkpoint WHERE size = 904"),
+        ("checkpoint", "UPDATE checkpoint SET before = 4 WHERE size = 1304"),
+        ("checkpoint", "UPDATE state SET released = 904"),
+        ("predicate", "INSERT INTO predicate (id, uri) VALUES (30, 'https://example.com/unused')"),
         ("dictionary", "UPDATE dictionary SET digest = zeroblob(32)"),
         ("signer", "UPDATE signer SET spki = cast(substr(spki, 1, 30) || x'00' || substr(spki, 32) AS BLOB)"),
     ];

@@ -75,20 +75,27 @@ impl Fault {
         Self::Io { path: path.to_owned(), source }
     }
 
+    /// Tells damage from the machine's refusals. Our statements fit our schema, and rows are only added that are not
+    /// there: where SQLite says otherwise, what the schema promises is not what was found.
     pub(crate) fn sqlite(during: &'static str, source: rusqlite::Error) -> Self {
         use rusqlite::{Error, ErrorCode};
         let is_damage = match &source {
-            // What the schema promises is not what was found.
             Error::QueryReturnedNoRows
             | Error::InvalidColumnType(..)
             | Error::FromSqlConversionFailure(..)
-            | Error::IntegralValueOutOfRange(..) => true,
-            other => {
-                matches!(other.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+            | Error::IntegralValueOutOfRange(..)
+            | Error::SqlInputError { .. } => true,
+            Error::SqliteFailure(failure, _) => {
+                let is_malformed = matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase);
+                let is_contradicted = matches!(failure.code, ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch);
+                is_malformed || is_contradicted || failure.extended_code == rusqlite::ffi::SQLITE_ERROR
             }
+            _ => false,
         };
         if is_damage {
-            Damage::Database { said: format!("{during}: {source}") }.into()
+            // SQLite quotes whole statements, line feeds and all.
+            let said = format!("{during}: {source}").split_whitespace().collect::<Vec<_>>().join(" ");
+            Damage::Database { said }.into()
         } else {
             Self::Sqlite { during, source }
         }

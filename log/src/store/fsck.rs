@@ -19,7 +19,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::forms::{Content, EntryRow, Restorer, RowDamage, entry_of};
 use super::runs::{self, Key, Kind, PAIR, Pair, Run};
-use super::snapshot::read_tail;
+use super::snapshot::{CONTROL_END, read_tail};
 use super::strata::{Tail, TileBytes, hash_in, refill};
 use super::times;
 use super::{CONTROL_TYPES, Damage, Facts, Fault, HeadFit, Snapshot, Store, learn};
@@ -147,15 +147,8 @@ impl Store {
 
 /// Verifies every released checkpoint and every stored entry timestamp.
 fn checkpoints(snapshot: &mut Snapshot<'_>, report: &mut Fsck) -> Result<(), Fault> {
+    report.checkpoints = snapshot.check_rows()?;
     let db = &snapshot.store.db;
-    let mut read = db.prepare("SELECT size, v1, c2sp FROM checkpoint ORDER BY size").map_err(during)?;
-    let mut rows = read.query([]).map_err(during)?;
-    while let Some(row) = rows.next().map_err(during)? {
-        let (size, v1, c2sp): (u64, Vec<u8>, Vec<u8>) =
-            (row.get(0).map_err(during)?, row.get(1).map_err(during)?, row.get(2).map_err(during)?);
-        snapshot.rebuild(size, &v1, &c2sp)?;
-        report.checkpoints += 1;
-    }
     let mut read = db.prepare("SELECT idx, signature FROM entry_timestamp ORDER BY idx").map_err(during)?;
     let mut rows = read.query([]).map_err(during)?;
     while let Some(row) = rows.next().map_err(during)? {
@@ -394,6 +387,11 @@ fn predicates(db: &Connection) -> Result<HashMap<String, i64>, Fault> {
         if found.get(*uri).copied() != i64::try_from(id).ok() {
             return Err(other("predicate", format!("number {id} is not {uri}")).into());
         }
+    }
+    let mut ordinary: Vec<i64> = found.values().copied().filter(|id| *id >= CONTROL_TYPES.len() as i64).collect();
+    ordinary.sort_unstable();
+    if let Some((id, next)) = ordinary.iter().zip(CONTROL_END..).find(|(id, next)| *id != next) {
+        return Err(other("predicate", format!("number {id} where {next} comes next")).into());
     }
     Ok(found)
 }

@@ -160,7 +160,7 @@ impl Store {
                     identity_digest(identity, created).as_slice(),
                 ),
             )?;
-            db.execute("INSERT INTO state (id, size, tail, fresh_first, fresh_rows, time_digest) VALUES (1, 0, x'', 0, 0, zeroblob(16))", [])?;
+            db.execute("INSERT INTO state (id, size, tail, fresh_first, fresh_rows, time_digest, released) VALUES (1, 0, x'', 0, 0, zeroblob(16), 0)", [])?;
             for (id, uri) in CONTROL_TYPES.iter().enumerate() {
                 db.execute("INSERT INTO predicate (id, uri) VALUES (?1, ?2)", (id, uri))?;
             }

@@ -1,12 +1,14 @@
 //! Released checkpoints: found again, verified again, and put back where they were lost.
 //!
 //! ```text
-//! table checkpoint   (size, two signatures)        the texts follow from the tree
-//! head.note          the newest, both notes whole  its row may ride a later commit
+//! table checkpoint   (size, the size before, two signatures)   the texts follow from the tree
+//! head.note          the newest, both notes whole              its row may ride a later commit
 //! ```
 //!
 //! Whatever is given out here was verified: both signatures, over the root that the tiles give at that size. So a flipped
-//! byte in a tile, in a signature or in the head file is refused by whoever asks for a checkpoint that it lies under.
+//! byte in a tile, in a signature or in the head file is refused by whoever asks for a checkpoint that it lies under. A
+//! row that is gone would let the next one take its place, and an entry have another bundle than it had: so each row names
+//! the one before it, and the state the newest.
 //!
 //! Putting back signs nothing that was not signed before: both keys sign deterministically, so a checkpoint over a head
 //! that a verified checkpoint proves to have been released comes out with the bytes it had.
@@ -15,7 +17,7 @@ use std::path::Path;
 
 use airtight_keys::role::LogKey;
 use airtight_keys::strict_json::to_standard_base64;
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::head::{HeadFile, HeadNotes, HeadRead};
 use super::{Damage, Fault, HeadFit, Snapshot, Store, Writer};
@@ -37,8 +39,14 @@ pub struct ReleasedCheckpoint {
     pub c2sp: String,
 }
 
-/// A row of the table: size, v1 signature, C2SP signature.
-type Row = (u64, Vec<u8>, Vec<u8>);
+/// A row of the table.
+struct Row {
+    size: u64,
+    /// The size of the row before it; 0 where it is the first.
+    before: u64,
+    v1: Vec<u8>,
+    c2sp: Vec<u8>,
+}
 
 impl ReleasedCheckpoint {
     /// Reads a head file without its database, and verifies both notes under the log's keys; nothing where that fails.
@@ -81,9 +89,8 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`Damage::Checkpoint`] where a signature does not verify over what the tree says; the machine's refusal.
     pub fn checkpoint_covering(&mut self, size: TreeSize) -> Result<Option<ReleasedCheckpoint>, Fault> {
-        let row = self.row("SELECT size, v1, c2sp FROM checkpoint WHERE size >= ?1 ORDER BY size LIMIT 1", size)?;
-        match row {
-            Some((at, v1, c2sp)) => self.rebuild(at, &v1, &c2sp).map(Some),
+        match self.first_row(size.get())? {
+            Some(row) => self.rebuild(row.size, &row.v1, &row.c2sp).map(Some),
             // The newest may not have ridden a commit yet: then it is what the head file holds.
             None => self.of_head(|head| head >= size),
         }
@@ -94,8 +101,8 @@ impl Snapshot<'_> {
     /// # Errors
     /// As [`Snapshot::checkpoint_covering`].
     pub fn checkpoint_at(&mut self, size: TreeSize) -> Result<Option<ReleasedCheckpoint>, Fault> {
-        match self.row("SELECT size, v1, c2sp FROM checkpoint WHERE size = ?1", size)? {
-            Some((at, v1, c2sp)) => self.rebuild(at, &v1, &c2sp).map(Some),
+        match self.first_row(size.get())?.filter(|row| row.size == size.get()) {
+            Some(row) => self.rebuild(row.size, &row.v1, &row.c2sp).map(Some),
             None => self.of_head(|head| head == size),
         }
     }
@@ -108,17 +115,45 @@ impl Snapshot<'_> {
         if let Some(head) = self.of_head(|head| head <= size)? {
             return Ok(Some(head));
         }
-        match self.row("SELECT size, v1, c2sp FROM checkpoint WHERE size <= ?1 ORDER BY size DESC LIMIT 1", size)? {
-            Some((at, v1, c2sp)) => self.rebuild(at, &v1, &c2sp).map(Some),
-            None => Ok(None),
+        let last = match self.first_row(size.get() + 1)? {
+            Some(next) => next.before,
+            None => self.newest_row()?,
+        };
+        match TreeSize::new(last) {
+            Ok(last) if last.get() > 0 => self.checkpoint_at(last),
+            _ => Ok(None),
         }
     }
 
-    fn row(&self, query: &str, size: TreeSize) -> Result<Option<Row>, Fault> {
+    /// Reads the first row of at least this size, and makes sure that no other such row is gone.
+    fn first_row(&self, size: u64) -> Result<Option<Row>, Fault> {
         let during = |error| Fault::sqlite("reading a checkpoint", error);
+        let query = "SELECT size, before, v1, c2sp FROM checkpoint WHERE size >= ?1 ORDER BY size LIMIT 1";
         let mut read = self.store.db.prepare_cached(query).map_err(during)?;
-        let row = read.query_row([size.get()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-        row.optional().map_err(during)
+        let row = read.query_row([size], |row| {
+            Ok(Row { size: row.get(0)?, before: row.get(1)?, v1: row.get(2)?, c2sp: row.get(3)? })
+        });
+        let row = row.optional().map_err(during)?;
+        let before = row.as_ref().map_or_else(|| self.newest_row(), |row| Ok(row.before))?;
+        if before < size { Ok(row) } else { Err(row_missing(before).into()) }
+    }
+
+    /// Reads the size of the newest row, as the state has it; 0 where there is none.
+    fn newest_row(&self) -> Result<u64, Fault> {
+        newest(&self.store.db).map_err(|error| Fault::sqlite("reading a checkpoint", error))
+    }
+
+    /// Verifies every row of the table, and that none is gone; gives how many there are.
+    pub(super) fn check_rows(&mut self) -> Result<u64, Fault> {
+        let (mut count, mut last) = (0, 0);
+        while let Some(row) = self.first_row(last + 1)? {
+            if row.before != last {
+                return Err(row_missing(row.before).into());
+            }
+            self.rebuild(row.size, &row.v1, &row.c2sp)?;
+            (count, last) = (count + 1, row.size);
+        }
+        if self.newest_row()? == last { Ok(count) } else { Err(row_missing(self.newest_row()?).into()) }
     }
 
     /// Gives the head file's checkpoint as it was last read, if its size is one that is wanted and this tree holds it.
@@ -134,7 +169,7 @@ impl Snapshot<'_> {
     }
 
     /// Puts a checkpoint together from its two signatures and verifies it.
-    pub(super) fn rebuild(&mut self, at: u64, v1: &[u8], c2sp: &[u8]) -> Result<ReleasedCheckpoint, Fault> {
+    fn rebuild(&mut self, at: u64, v1: &[u8], c2sp: &[u8]) -> Result<ReleasedCheckpoint, Fault> {
         let size = TreeSize::new(at).map_err(|error| Damage::Other { table: "checkpoint", said: error.to_string() })?;
         if size > self.size() {
             let said = format!("a checkpoint of size {size} in a log of size {}", self.size());
@@ -236,10 +271,16 @@ impl Writer<'_> {
                 let signed = SignedCheckpoint::parse(note).expect("invariant: it was verified above");
                 signed.note().signatures()[0].signature.clone()
             };
-            tx.prepare_cached("INSERT OR IGNORE INTO checkpoint (size, v1, c2sp) VALUES (?1, ?2, ?3)")
+            tx.prepare_cached("INSERT OR IGNORE INTO checkpoint (size, before, v1, c2sp) VALUES (?1, 0, ?2, ?3)")
                 .and_then(|mut add| add.execute((one.size.get(), signatures(&one.v1), signatures(&one.c2sp))))
                 .map_err(during)?;
         }
+        let older = "SELECT max(size) FROM checkpoint AS older WHERE older.size < checkpoint.size";
+        tx.execute_batch(&format!(
+            "UPDATE checkpoint SET before = coalesce(({older}), 0);
+             UPDATE state SET released = coalesce((SELECT max(size) FROM checkpoint), 0) WHERE id = 1"
+        ))
+        .map_err(during)?;
         self.store.cache.loaded = false;
         tx.commit().map_err(|source| self.commit_failed(source))
     }
@@ -264,6 +305,23 @@ impl Writer<'_> {
         self.store.head_seen = None;
         self.store.head.restore(&notes).map_err(|error| Fault::io(self.store.head.path(), error))
     }
+}
+
+/// Reads the size of the newest row, as the state has it; 0 where there is none.
+pub(super) fn newest(db: &Connection) -> rusqlite::Result<u64> {
+    db.prepare_cached("SELECT released FROM state WHERE id = 1")?.query_row([], |row| row.get(0))
+}
+
+/// Adds the row of a checkpoint after the newest one, whose size is `before`.
+pub(super) fn add(db: &Connection, before: u64, size: u64, v1: &[u8], c2sp: &[u8]) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT INTO checkpoint (size, before, v1, c2sp) VALUES (?1, ?2, ?3, ?4)")?
+        .execute((size, before, v1, c2sp))?;
+    db.prepare_cached("UPDATE state SET released = ?1 WHERE id = 1 AND released = ?2")?.execute((size, before))?;
+    Ok(())
+}
+
+pub(super) fn row_missing(size: u64) -> Damage {
+    Damage::Other { table: "checkpoint", said: format!("the row of size {size} is not where another says that it is") }
 }
 
 /// Puts a note together from a stored signature.

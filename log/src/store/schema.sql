@@ -21,7 +21,8 @@ CREATE TABLE state (
     tail        BLOB    NOT NULL,
     fresh_first INTEGER NOT NULL CHECK (fresh_first >= 0),   -- entries from here on are indexed by `fresh`, not by a run
     fresh_rows  INTEGER NOT NULL CHECK (fresh_rows >= 0),
-    time_digest BLOB    NOT NULL CHECK (length(time_digest) = 16)   -- of the newest row of `integrated`; zeros where none is
+    time_digest BLOB    NOT NULL CHECK (length(time_digest) = 16),  -- of the newest row of `integrated`; zeros where none is
+    released    INTEGER NOT NULL CHECK (released >= 0)               -- the newest row of `checkpoint`; 0 where none is
 ) STRICT;
 
 -- Full tiles of sixteen with their interior nodes, immutable. id = stratum << 48 | tile number.
@@ -109,7 +110,8 @@ CREATE TABLE bucket (
 -- Every checkpoint that was ever released: its two signatures. The texts follow from `size`.
 -- The newest may still be missing here and lie in head.note; it rides the next commit.
 CREATE TABLE checkpoint (
-    size INTEGER PRIMARY KEY CHECK (size > 0),
-    v1   BLOB NOT NULL,                                   -- ECDSA P-256, ASN.1 DER
-    c2sp BLOB NOT NULL CHECK (length(c2sp) = 64)          -- Ed25519
+    size   INTEGER PRIMARY KEY CHECK (size > 0),
+    before INTEGER NOT NULL CHECK (before BETWEEN 0 AND size - 1),   -- the row that this one follows; 0 for the first
+    v1     BLOB    NOT NULL,                                         -- ECDSA P-256, ASN.1 DER
+    c2sp   BLOB    NOT NULL CHECK (length(c2sp) = 64)                -- Ed25519
 ) STRICT;

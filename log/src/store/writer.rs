@@ -21,6 +21,7 @@ use rusqlite::{CachedStatement, OptionalExtension, TransactionBehavior};
 use super::forms::{Content, EntryRow, Prepared, Restorer, train};
 use super::head::HeadNotes;
 use super::lock::WriterLock;
+use super::released;
 use super::runs::{self, FRESH_ENTRIES_MAX, FRESH_ROWS_MAX, INDEX_MAX, Key, Kind, Seen};
 use super::snapshot::{CONTROL_END, Tiles, read_tail};
 use super::strata::Tail;
@@ -202,6 +203,10 @@ impl<'s> Writer<'s> {
             return Ok(answers);
         }
         let head = self.store.head_seen.as_ref();
+        let stated = released::newest(&tx).map_err(during)?;
+        if cache.checkpoint_row.unwrap_or(0) != stated {
+            return Err(Fault::from(released::row_missing(stated)).into());
+        }
         let checkpoint_row = ride_along(&tx, cache.checkpoint_row, size, head).map_err(during)?;
         runs::add_fresh(&tx, size, leaf, subject).map_err(during)?;
         let mut fresh = (cache.fresh.0, cache.fresh.1 + 1);
@@ -544,8 +549,7 @@ fn ride_along(
     let signature =
         |note: &str| SignedCheckpoint::parse(note).map(|signed| signed.note().signatures()[0].signature.clone());
     if let (Ok(v1), Ok(c2sp)) = (signature(&notes.v1), signature(&notes.c2sp)) {
-        tx.prepare_cached("INSERT INTO checkpoint (size, v1, c2sp) VALUES (?1, ?2, ?3)")?
-            .execute((signed, v1, c2sp))?;
+        released::add(tx, newest_row.unwrap_or(0), signed, &v1, &c2sp)?;
         return Ok(Some(signed));
     }
     Ok(newest_row)
