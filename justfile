@@ -63,7 +63,7 @@ interop: release
     tests/interop/install.sh
     tests/interop/run.sh {{ airtight }}
 
-# SIGKILL at 1,000 moments, every system call failed once; each followed by a look at everything.
+# SIGKILL at 1,000 moments, every system call failed once, bytes flipped everywhere; each followed by a look at everything.
 crash: release
     tests/crash/run.sh all {{ airtight }}
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kills airtight and lets its system calls fail, and looks at everything after each.
+# Kills airtight, lets its system calls fail and flips bytes of its database, and looks at everything after each.
 #
 #     tests/crash/run.sh share|all [AIRTIGHT]      # the binary; default: target/release/airtight
 #
@@ -17,11 +17,11 @@ command -v strace >/dev/null || { echo "strace is not installed" >&2; exit 2; }
 case "${1:-}" in
   share)
     seed=${CRASH_SEED:-1}
-    kill=(--kills 40 --pace 2500) inject=()
+    kill=(--kills 40 --pace 2500) inject=() flip=(--rows 3 --offsets 300)
     ;;
   all)
     seed=${CRASH_SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
-    kill=(--kills 1000 --pace 600) inject=(--reads)
+    kill=(--kills 1000 --pace 600) inject=(--reads) flip=(--rows 6 --offsets 300)
     ;;
   *)
     echo "usage: tests/crash/run.sh share|all [AIRTIGHT]" >&2
@@ -32,7 +32,7 @@ esac
 work=$(mktemp -d)
 failed=0
 export PYTHONDONTWRITEBYTECODE=1
-for part in kill inject; do
+for part in kill inject flip; do
   declare -n options=$part
   python3 "$here/$part.py" --airtight "$airtight" --work "$work/$part" --seed "$seed" "${options[@]}" || failed=1
 done
