@@ -6,6 +6,7 @@
 //! | 4 | [`statement`], [`bundle`], [`trust`], [`config`], [`keyring`], [`disposition`] |
 //! | 5 | [`verify`]: the judgement of a bundle, pure |
 //! | 6 | [`attest`]: statement → envelope → leaf → bundle; sites, and batches |
+//! | 7 | [`sync`]: the way to Rekor and back |
 //!
 //! A room imports from the floors below it only. The face, `bin/airtight`, stands above them all.
 
@@ -18,6 +19,7 @@ pub mod disposition;
 pub mod durable;
 pub mod keyring;
 pub mod statement;
+pub mod sync;
 pub mod trust;
 pub mod verify;
 

@@ -18,6 +18,7 @@ pub mod bundle;
 pub mod key;
 pub mod log;
 pub mod site;
+pub mod sync;
 pub mod verify;
 
 /// Attestations made, kept and proven on machines that have no network.
@@ -80,6 +81,10 @@ pub enum Command {
     /// Make, list and hand over keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+
+    /// Send pending entries to a public log, by courier or by cable
+    #[command(subcommand)]
+    Sync(sync::SyncCommand),
 
     /// Hand over what verifies this site's bundles
     #[command(subcommand)]

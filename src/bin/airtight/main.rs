@@ -12,6 +12,7 @@
 //! | `init`, `attest`, `verify`, `bundle`, `demo` | the commands of these names; `trust` stands with `bundle`, `conformance` with `verify` |
 //! | `key` | `airtight key …` |
 //! | `log`, `log/…` | `airtight log …` |
+//! | `sync`, `sync/…` | `airtight sync …` |
 //! | `progress` | how far a long command is, on a terminal |
 //!
 //! Nothing happens before it is needed: a command's arguments are built when its name is met, no thread is started, no file
@@ -45,6 +46,7 @@ mod log;
 mod output;
 mod passphrase;
 mod progress;
+mod sync;
 mod verify;
 
 fn main() -> ExitCode {
@@ -76,6 +78,7 @@ fn run(command: Command, call: &mut Invocation) -> Result<Exit, Failure> {
         Command::Bundle(noun) => bundle::run(&noun, call),
         Command::Log(noun) => log::run(&noun, call),
         Command::Key(noun) => key::run(noun, call),
+        Command::Sync(noun) => sync::run(&noun, call),
         Command::Trust(noun) => bundle::trust(&noun, call),
         Command::Demo(_) => demo::run(call),
         Command::Conformance(noun) => verify::conformance(&noun, call),

@@ -1,0 +1,22 @@
+//! `airtight sync …`: what goes to a public log, how it gets there, and what comes home.
+//!
+//! | file | commands | writes |
+//! |---|---|---|
+//! | `sync/upload` | `upload` | a receipts pack |
+
+mod upload;
+
+use crate::cli::sync::SyncCommand;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::invocation::Invocation;
+
+/// Runs one command about sending.
+///
+/// # Errors
+/// Each command has its own.
+pub fn run(command: &SyncCommand, call: &mut Invocation) -> Result<Exit, Failure> {
+    match command {
+        SyncCommand::Upload(args) => upload::run(args, call),
+    }
+}
