@@ -301,6 +301,8 @@ fn every_table_that_is_changed_by_hand_is_named_by_fsck() {
         ("entry", "DELETE FROM entry WHERE idx = 9"),
         ("predicate", "UPDATE predicate SET uri = uri || 'x' WHERE id = 17"),
         ("entry", "UPDATE entry SET predicate = 18 WHERE idx = 3"),
+        ("entry", "UPDATE predicate SET filed = 1 WHERE id = 0"),
+        ("entry", "UPDATE predicate SET filed = 1 WHERE id = 17"),
         ("entry", "UPDATE entry SET dictionary = 1 WHERE idx = 3"),
         ("entry", "UPDATE entry SET sum = 255 - sum WHERE idx = 3"),
         (
@@ -569,4 +571,25 @@ fn a_log_is_closed_for_good_only_where_nobody_else_has_it_open() {
     assert!(!names.iter().any(|name| name.to_string_lossy().starts_with("log.db-")), "{names:?}");
     let mut store = Store::open(site.dir.path(), &site.head(), Access::Read).unwrap();
     assert_eq!(store.fsck(&mut |_, _| {}).unwrap().entries, 12);
+}
+
+#[test]
+fn a_control_entry_that_is_filed_as_another_type_is_missed_by_whoever_asks_for_its_own() {
+    let (site, uri) = (Site::new(), airtight_log::store::CONTROL_TYPES[0]);
+    let mut store = site.create();
+    for i in [0, 1, 3] {
+        let payload = Site::statement(i).replace("https://example.com/three/v1", uri).into_bytes();
+        let envelope = Envelope::sign(IN_TOTO_PAYLOAD_TYPE, payload, &site.signer).unwrap();
+        let prepared = store.worker().unwrap().rendered(&envelope, site.signer.public()).unwrap();
+        store.writer_unchecked("test", Duration::ZERO).unwrap().append(&[prepared], CREATED).unwrap();
+    }
+    site.release(&mut store);
+    assert_eq!(store.read().unwrap().control(uri).unwrap(), [index(0), index(2)]);
+    drop(store);
+    for (idx, number) in [(2, 1), (2, 16), (1, 0)] {
+        let site = site.copied();
+        site.sql(&format!("UPDATE entry SET predicate = {number} WHERE idx = {idx}"));
+        let missed = site.open().read().unwrap().control(uri).unwrap_err();
+        assert!(matches!(missed, Fault::Damaged(Damage::Other { table: "entry", .. })), "{missed}");
+    }
 }

@@ -4,7 +4,7 @@
 
 use airtight_log::checkpoint::LogIdentity;
 use airtight_log::digest::{LeafIndex, Sha256Digest};
-use airtight_log::store::Snapshot;
+use airtight_log::store::{Damage, Snapshot};
 use serde::Serialize;
 
 use super::AttestError;
@@ -56,7 +56,8 @@ impl Decided {
     }
 }
 
-/// Reads every decision of the log. One that does not parse is no decision: an entry that somebody else's program wrote.
+/// Reads every decision of the log. One that does not parse is no decision: an entry that somebody else's program wrote. But
+/// one that is no entry of that type at all stands where a decision stood before the index was damaged.
 pub(super) fn decisions(snapshot: &mut Snapshot<'_>) -> Result<Vec<Decision>, AttestError> {
     let entries = snapshot.control(TRANSPARENCY_DECISION_V1)?;
     decisions_of(snapshot, &entries)
@@ -66,10 +67,21 @@ fn decisions_of(snapshot: &mut Snapshot<'_>, entries: &[LeafIndex]) -> Result<Ve
     let mut decisions = Vec::new();
     for index in entries {
         let entry = snapshot.entry(*index)?;
+        if !entry.is_control {
+            return Err(not_a_decision(*index));
+        }
         let Some((_, envelope)) = &entry.envelope else { continue };
         let Ok(parsed) = ParsedStatement::parse(envelope.payload_unverified()) else { continue };
+        if parsed.predicate_type() != TRANSPARENCY_DECISION_V1 {
+            return Err(not_a_decision(*index));
+        }
         let predicate = parsed.predicate().and_then(|text| serde_json::from_str::<TransparencyDecision>(text).ok());
         decisions.extend(predicate.map(|predicate| predicate.at(index.get())));
     }
     Ok(decisions)
+}
+
+fn not_a_decision(index: LeafIndex) -> AttestError {
+    let said = format!("entry {index} is filed as {TRANSPARENCY_DECISION_V1}, and is none");
+    AttestError::Fault(Damage::Other { table: "entry", said }.into())
 }

@@ -8,6 +8,7 @@
 //! | times | their chain of digests |
 //! | each run and fresh commit of the two indexes | sums; the multiset of pairs of the entries it covers; order; buckets |
 //! | every checkpoint, the head | both signatures over the rebuilt root |
+//! | counts of the log's own entries | the rows |
 //! | keys, dictionary, stored entry timestamps | parse, digest, signature |
 //!
 //! The comparison of index pairs adds up a mix of each: it finds damage, not malice, and need not find more: an index
@@ -19,7 +20,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::forms::{Content, EntryRow, Restorer, RowDamage, entry_of};
 use super::runs::{self, Key, Kind, PAIR, Pair, Run};
-use super::snapshot::{CONTROL_END, read_tail};
+use super::snapshot::{CONTROL_END, check_filed, read_tail};
 use super::strata::{Tail, TileBytes, hash_in, refill};
 use super::times;
 use super::{CONTROL_TYPES, Damage, Facts, Fault, HeadFit, Snapshot, Store, learn};
@@ -60,6 +61,7 @@ impl Store {
         dictionaries(&store.db)?;
         let signers = signers(&store.db)?;
         store.entries(&predicates, &signers, &mut report, progress)?;
+        filed(&store.db)?;
         checkpoints(&mut snapshot, &mut report)?;
         let fit = match &head {
             Ok(head) => snapshot.fit(head)?,
@@ -394,6 +396,19 @@ fn predicates(db: &Connection) -> Result<HashMap<String, i64>, Fault> {
         return Err(other("predicate", format!("number {id} where {next} comes next")).into());
     }
     Ok(found)
+}
+
+/// Compares how many control entries were filed with how many there are.
+fn filed(db: &Connection) -> Result<(), Fault> {
+    let query = "SELECT uri, filed, (SELECT count(*) FROM entry WHERE predicate = predicate.id AND predicate < 16) \
+                 FROM predicate ORDER BY id";
+    let mut read = db.prepare(query).map_err(during)?;
+    let mut rows = read.query([]).map_err(during)?;
+    while let Some(row) = rows.next().map_err(during)? {
+        let uri: String = row.get(0).map_err(during)?;
+        check_filed(&uri, row.get(1).map_err(during)?, row.get(2).map_err(during)?)?;
+    }
+    Ok(())
 }
 
 fn dictionaries(db: &Connection) -> Result<(), Fault> {

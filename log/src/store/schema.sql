@@ -37,10 +37,12 @@ CREATE TABLE signer (
     spki BLOB NOT NULL UNIQUE
 ) STRICT;
 
--- Predicate types. Ids below 16 are the control entries of this log, in the order of CONTROL_TYPES.
+-- Predicate types. Ids below 16 are the control entries of this log, in the order of CONTROL_TYPES. `filed` says how many
+-- entries are filed under such an id: one whose number was changed is missed. Of the others nobody counts, and it is 0.
 CREATE TABLE predicate (
-    id  INTEGER PRIMARY KEY,
-    uri TEXT NOT NULL UNIQUE
+    id    INTEGER PRIMARY KEY,
+    uri   TEXT    NOT NULL UNIQUE,
+    filed INTEGER NOT NULL DEFAULT 0 CHECK (filed >= 0)
 ) STRICT;
 
 -- Compression dictionaries, append-only. id counts from 1; 0 in a row means none.

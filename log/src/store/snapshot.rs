@@ -367,8 +367,10 @@ impl<'s> Snapshot<'s> {
 
     /// Lists the log's own entries of one control type, in the order of the log.
     ///
+    /// What comes back is an index's word: whoever reads such an entry compares what it says it is.
+    ///
     /// # Errors
-    /// [`Fault`].
+    /// [`Damage::Other`] where there are more or fewer of them than were filed; the machine's refusal.
     pub fn control(&self, predicate_type: &str) -> Result<Vec<LeafIndex>, Fault> {
         let during = |error| Fault::sqlite("reading the control entries", error);
         let Some(id) = super::CONTROL_TYPES.iter().position(|known| *known == predicate_type) else {
@@ -379,7 +381,12 @@ impl<'s> Snapshot<'s> {
             format!("SELECT idx FROM entry WHERE predicate = {id} AND predicate < 16 AND idx < ?1 ORDER BY idx");
         let mut read = self.store.db.prepare_cached(&query).map_err(during)?;
         let rows = read.query_map([self.size().get()], |row| row.get(0)).map_err(during)?;
-        rows.map(|row| row.map(index_of).map_err(during)).collect()
+        let found: Vec<u64> = rows.collect::<Result<_, _>>().map_err(during)?;
+        // A row whose number was changed is not among them, and is not read here: it can only be missed by its count.
+        let mut read = self.store.db.prepare_cached("SELECT filed FROM predicate WHERE id = ?1").map_err(during)?;
+        let filed: Option<u64> = read.query_row([id], |row| row.get(0)).optional().map_err(during)?;
+        check_filed(predicate_type, filed.unwrap_or(0), found.len() as u64)?;
+        Ok(found.into_iter().map(index_of).collect())
     }
 
     /// Says whether an entry is one of the log's own: a decision, receipts, a key, an epoch.
@@ -415,6 +422,15 @@ impl Drop for Snapshot<'_> {
         // Ends a transaction that wrote nothing.
         let _ = run(&self.store.db, "ROLLBACK");
     }
+}
+
+/// Compares how many entries are filed under a predicate type with how many there are.
+pub(super) fn check_filed(predicate_type: &str, filed: u64, found: u64) -> Result<(), Damage> {
+    if filed == found {
+        return Ok(());
+    }
+    let said = format!("{found} entries are filed as {predicate_type}, and {filed} were");
+    Err(Damage::Other { table: "entry", said })
 }
 
 /// Runs a statement without values that is kept prepared.

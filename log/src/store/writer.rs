@@ -197,7 +197,7 @@ impl<'s> Writer<'s> {
             let index = LeafIndex::new(index).expect("invariant: below 2^40");
             answers.push(Appended { index, leaf_hash: prepared.leaf_hash, new });
         }
-        let (tail, leaf, subject) = appending.end();
+        let (tail, leaf, subject) = appending.end().map_err(during)?;
         if tail.size() == size {
             accept(&answers, &mut Tiles::new(&tx, tail))?;
             return Ok(answers);
@@ -370,6 +370,8 @@ struct Appending<'t> {
     tile: CachedStatement<'t>,
     tail: Tail,
     signers: usize,
+    /// How many entries were filed under each of the log's own types.
+    control: [u64; CONTROL_TYPES.len()],
     leaf: Vec<runs::Pair>,
     subject: Vec<runs::Pair>,
 }
@@ -385,14 +387,19 @@ impl<'t> Appending<'t> {
             tile: db.prepare_cached("INSERT INTO tile (id, hashes) VALUES (?1, ?2)")?,
             tail: cache.tail.clone(),
             signers: cache.signers.len(),
+            control: [0; CONTROL_TYPES.len()],
             leaf: Vec::new(),
             subject: Vec::new(),
         })
     }
 
-    /// Gives back what the transaction has still to write: the tail, and the pairs of both indexes.
-    fn end(self) -> (Tail, Vec<runs::Pair>, Vec<runs::Pair>) {
-        (self.tail, self.leaf, self.subject)
+    /// Counts the control entries, and gives back what the transaction has still to write: the tail, and the pairs of both
+    /// indexes.
+    fn end(self) -> rusqlite::Result<(Tail, Vec<runs::Pair>, Vec<runs::Pair>)> {
+        for (id, filed) in self.control.iter().enumerate().filter(|(_, filed)| **filed > 0) {
+            self.db.execute("UPDATE predicate SET filed = filed + ?1 WHERE id = ?2", (filed, id))?;
+        }
+        Ok((self.tail, self.leaf, self.subject))
     }
 
     /// Adds one entry: its row, its leaf hash, its index pairs.
@@ -414,6 +421,9 @@ impl<'t> Appending<'t> {
         self.entry
             .execute((index, row.form, row.signer, row.predicate, row.dictionary, row.body, sum))
             .map_err(during)?;
+        if let Some(filed) = usize::try_from(row.predicate).ok().and_then(|id| self.control.get_mut(id)) {
+            *filed += 1;
+        }
         let (tile, mut filled) = (&mut self.tile, Ok(1));
         self.tail.push(prepared.leaf_hash, &mut |id, bytes| {
             if filled.is_ok() {

@@ -85,7 +85,7 @@ impl Invocation {
                 Err(fault) => self.warn(fault_code(&fault), &fault),
             }
         }
-        self.warn_of_decision(&mut site);
+        self.warn_of_decision(&mut site, access)?;
         Ok(site)
     }
 
@@ -95,22 +95,25 @@ impl Invocation {
     /// As [`Invocation::open_site`].
     pub fn open_site_to_judge(&mut self) -> Result<Site, Failure> {
         let mut site = Site::open(&self.home, Access::Read)?;
-        self.warn_of_decision(&mut site);
+        self.warn_of_decision(&mut site, Access::Read)?;
         Ok(site)
     }
 
-    fn warn_of_decision(&mut self, site: &mut Site) {
+    fn warn_of_decision(&mut self, site: &mut Site, access: Access) -> Result<(), Failure> {
         match site.permission() {
             Ok(permission) => {
                 if let Some(difference) = permission.difference() {
                     self.warn("decision_differs", &difference);
                 }
             }
+            // Nothing is signed over a log whose own entries are damaged.
+            Err(error) if access == Access::Write => return Err(error.into()),
             Err(error) => {
                 let words = format!("the log's decisions cannot be read, so nothing is sent: {error}");
                 self.warn(error.code(), &words);
             }
         }
+        Ok(())
     }
 
     /// Says what does not stop the command and must be known all the same.
