@@ -204,6 +204,7 @@ fn prove(
     let promise = log.p256().sign(&set_message(&entry.body, entry.integrated_time, identity.log_id(), index))?;
     let receipt = Receipt {
         log_id: identity.log_id(),
+        log_index: index,
         index,
         kind_version: ("dsse", "0.0.1"),
         promise: Some((entry.integrated_time, &promise)),

@@ -42,7 +42,7 @@ mod read;
 mod render;
 
 pub use read::{Bundle, Content, LogEntry, Proof};
-pub use render::{Receipt, render};
+pub use render::{Receipt, render, render_entry, render_message};
 
 use airtight_keys::envelope::EnvelopeError;
 use airtight_keys::strict_json::StrictJsonError;

@@ -179,7 +179,9 @@ fn the_vectors_are_what_the_generator_makes() {
 
 #[test]
 fn our_own_writer_writes_the_same_bundle() {
-    for recipe in [Recipe::file(), Recipe::file_ed25519(), Recipe { promise: false, ..Recipe::file() }] {
+    let sharded = Recipe { global_index: Some(4_163_437), ..Recipe::file() };
+    let unpromised = Recipe { promise: false, ..Recipe::file() };
+    for recipe in [Recipe::file(), Recipe::file_ed25519(), unpromised, sharded] {
         let mut scene = recipe.make();
         let text = String::from_utf8(scene.bundle_text()).unwrap();
         let read = bundle::Bundle::parse(text.as_bytes()).unwrap();
@@ -189,6 +191,7 @@ fn our_own_writer_writes_the_same_bundle() {
         let promise = entry.promise.as_deref().map(|signature| (recipe.time, signature));
         let receipt = Receipt {
             log_id: &recipe.log.id(),
+            log_index: entry.log_index,
             index: LeafIndex::new(recipe.index).unwrap(),
             kind_version: recipe.kind,
             promise,
