@@ -43,6 +43,7 @@ use crate::disposition::{
     Decision, Epoch, EpochPredecessor, Permission, Sending, SkipReason, TARGET_DEFAULT, TransparencyDecision,
 };
 use crate::durable;
+use crate::statement::Statement;
 
 /// The directory that is there while an epoch begins.
 pub const ADOPTING: &str = "adopting";
@@ -124,12 +125,15 @@ impl Site {
         if is_there(&closed)? {
             return Err(AttestError::EpochExists { directory: closed });
         }
-        seal(&old, home)?;
         let found = find(&old, home, &keys)?;
         if let Some(last) = found.last_time.filter(|last| now + CLOCK_BACK_MAX_S < *last) {
             return Err(AttestError::ClockBack { now, last });
         }
-        build(&adopting, &old, &new, &found, note, &keys, now)?;
+        let identity = identity_of(&new, &keys)?;
+        let statements = statements(&identity, &old, &found, note)?;
+        // Folding the old database into one file changes it: only now, when nothing but the machine can refuse any more.
+        seal(&old, home)?;
+        build(&adopting, &new, &identity, statements, &keys, now)?;
         if let Err(locked) = seal(&old, home) {
             discard(home)?;
             return Err(locked);
@@ -212,17 +216,8 @@ fn identity_of(settings: &Config, keys: &SiteKeys) -> Result<LogIdentity, Attest
     LogIdentity::new(&settings.log.origin, tree_id, keys.log.public().clone()).map_err(refused)
 }
 
-/// Builds the new log, its head and its settings, and gives them the name `adopting/` in one step.
-fn build(
-    adopting: &Path,
-    old: &Config,
-    new: &Config,
-    found: &Found,
-    note: &str,
-    keys: &SiteKeys,
-    now: u64,
-) -> Result<(), AttestError> {
-    let identity = identity_of(new, keys)?;
+/// Makes the new log's first statements: what is known of the old one, and what may be sent.
+fn statements(identity: &LogIdentity, old: &Config, found: &Found, note: &str) -> Result<Vec<Statement>, AttestError> {
     let predecessor = EpochPredecessor {
         origin: old.log.origin.clone(),
         tree_id: old.log.tree_id.to_string(),
@@ -234,11 +229,22 @@ fn build(
     let permission = Permission::of(old.signals.provenance.rekor_enabled, &found.decisions);
     let sending = if permission.is_given() { Sending::Enabled } else { Sending::NotEnabled(reason(&found.decisions)) };
     let decision = TransparencyDecision::new(TARGET_DEFAULT, sending, 0, None)?;
-    let statements = vec![control::epoch(&identity, &epoch)?, control::decision(&identity, &decision)?];
+    Ok(vec![control::epoch(identity, &epoch)?, control::decision(identity, &decision)?])
+}
+
+/// Builds the new log, its head and its settings, and gives them the name `adopting/` in one step.
+fn build(
+    adopting: &Path,
+    new: &Config,
+    identity: &LogIdentity,
+    statements: Vec<Statement>,
+    keys: &SiteKeys,
+    now: u64,
+) -> Result<(), AttestError> {
     let stage = adopting.with_file_name(BUILDING);
     durable::make_directory(&stage).map_err(io(&stage))?;
     let (log, head) = (stage.join(LOG_DIRECTORY), stage.join(HEAD_NAME));
-    begin_log(&log, &head, &identity, new.log.created.seconds(), statements, keys, now)?;
+    begin_log(&log, &head, identity, new.log.created.seconds(), statements, keys, now)?;
     new.write_new(&stage)?;
     durable::rename(&stage, adopting).map_err(io(adopting))
 }

@@ -10,7 +10,7 @@ use airtight_log::store::{Access, Store};
 
 use super::control::{self, Decided};
 use super::epoch::{ADOPTING, base_origin};
-use super::{AttestError, LOCK_WAIT, sign};
+use super::{AttestError, LOCK_WAIT, check_clock, sign};
 use crate::config::{Config, Created, LogSettings, SigningAlgorithm};
 use crate::disposition::{KeyAnnouncement, Sending, SkipReason, TARGET_DEFAULT, TransparencyDecision};
 use crate::durable;
@@ -162,6 +162,15 @@ impl Site {
     /// [`AttestError::Keyring`].
     pub fn unlock(&self, signer: &KeyName, unlock: &mut Unlock<'_>) -> Result<SiteKeys, AttestError> {
         Ok(SiteKeys { signer: self.keyring.load_signer(signer, unlock)?, log: self.keyring.load_log(unlock)? })
+    }
+
+    /// Makes sure, before something is done that is to be attested, that an attestation would not be refused now: the lock
+    /// can be had, log and head fit, and the clock does not lie before the last entry.
+    ///
+    /// # Errors
+    /// [`AttestError::ClockBack`], or a [`Fault`](airtight_log::store::Fault).
+    pub fn check_ready(&mut self, now: u64, holder: &str) -> Result<(), AttestError> {
+        check_clock(&self.store.writer(holder, LOCK_WAIT)?, now)
     }
 
     /// Logs a new key: its name, role and what it can do.

@@ -1,7 +1,7 @@
 //! The writer's lock: one writer at a time, from the append to the durable head, never for a process's lifetime.
 //!
 //! An advisory lock (`flock`) on `log.lock` beside the database. The file's text names the holder, so that whoever
-//! waits in vain can be told: `4711 airtight attest`. A lock dies with its process; the text may outlive it and is
+//! waits in vain can be told: `process 4711, airtight attest`. A lock dies with its process; the text may outlive it and is
 //! only read by somebody who could not get the lock.
 
 use std::fs::{File, OpenOptions, TryLockError};

@@ -27,9 +27,6 @@ use crate::invocation::Invocation;
 
 /// From so many payload bytes on public Rekor closes the connection (observed; nothing is published).
 const PUBLIC_REKOR_LEN: usize = 3 << 20;
-/// What another writer is told of this process.
-const HOLDER: &str = "airtight attest";
-
 /// One statement to be attested, and where its bundle goes.
 struct Draft {
     statement: Statement,
@@ -77,7 +74,7 @@ pub fn run(args: &AttestArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     let names: Vec<_> = drafts.iter().map(|draft| draft.artifact.clone()).collect();
     let statements = drafts.into_iter().map(|draft| draft.statement).collect();
     let now = call.now()?;
-    let proven = site.attest(statements, &keys, now, HOLDER)?;
+    let proven = site.attest(statements, &keys, now, &call.holder("attest"))?;
     for ((proven, output), artifact) in proven.iter().zip(&outputs).zip(names) {
         write(output, proven.bundle.as_bytes(), args.force, proven)?;
         if args.tlog_proof {
@@ -105,7 +102,7 @@ fn open(args: &AttestArgs, call: &mut Invocation) -> Result<(Site, SiteKeys, Key
 fn drafts(args: &AttestArgs, call: &Invocation) -> Result<Vec<Draft>, Failure> {
     if let Some(source) = &args.statement {
         let (bytes, name) = if source.as_os_str() == "-" {
-            (read_limited(&mut io::stdin().lock(), source)?, "statement".to_owned())
+            (read_limited(&mut io::stdin().lock(), Path::new("standard input"))?, "statement".to_owned())
         } else {
             let mut file = File::open(source).map_err(|error| artifacts::unreadable(source, &error))?;
             (read_limited(&mut file, source)?, artifacts::name_of(source)?)
@@ -241,8 +238,10 @@ fn outputs(drafts: &[Draft], args: &AttestArgs) -> Result<Vec<PathBuf>, Failure>
         let message = format!("{}: {error}", args.out.display());
         Failure::new(Exit::MachineRefused, "output_unwritable", message).next("name another directory with --out DIR")
     };
-    fs::create_dir_all(&args.out).map_err(unwritable)?;
-    durable::check_writable(&args.out).map_err(unwritable)?;
+    // The directory itself is made once there is something to put into it: what is refused leaves nothing behind.
+    let there = args.out.ancestors().find(|path| path.as_os_str().is_empty() || path.symlink_metadata().is_ok());
+    let there = there.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    durable::check_writable(there).map_err(unwritable)?;
     for (draft, output) in drafts.iter().zip(&outputs) {
         if !args.force && output.try_exists().unwrap_or(true) && !holds(output, &draft.statement) {
             return Err(other_content(output));
@@ -268,7 +267,8 @@ fn other_content(path: &Path) -> Failure {
 
 /// Writes an output whole; the same bytes there already are fine.
 fn write(path: &Path, bytes: &[u8], force: bool, proven: &Proven) -> Result<(), Failure> {
-    let written = match durable::create_new(path, bytes, Mode::Public) {
+    let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+    let written = match made.and_then(|()| durable::create_new(path, bytes, Mode::Public)) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::read(path) {
             Ok(there) if there == bytes => Ok(()),
             _ if force => durable::replace(path, bytes, Mode::Public),
@@ -336,6 +336,7 @@ fn batch(source: &Path, args: &AttestArgs, call: &mut Invocation) -> Result<Exit
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let now = call.now()?;
     let clock = call.clock();
+    let holder = call.holder("attest --batch");
     let output = &mut call.output;
     let mut answer = |answers: &[Answer]| {
         let mut lines = Vec::with_capacity(answers.len() * 120);
@@ -349,7 +350,7 @@ fn batch(source: &Path, args: &AttestArgs, call: &mut Invocation) -> Result<Exit
     };
     let mut input = BufReader::with_capacity(1 << 20, input);
     let clock = move || clock().unwrap_or(now);
-    let report = site.attest_batch(&mut input, &keys, threads, &clock, "airtight attest --batch", &mut answer)?;
+    let report = site.attest_batch(&mut input, &keys, threads, &clock, &holder, &mut answer)?;
     let (lines, new, known, refused) = (report.lines, report.new, report.known, report.refused);
     call.output.say(format_args!("{lines} lines: {new} new, {known} there already, {refused} refused"));
     Ok(if refused == 0 { Exit::Done } else { Exit::Malformed })

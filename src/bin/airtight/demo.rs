@@ -51,7 +51,7 @@ pub fn run(call: &mut Invocation) -> Result<Exit, Failure> {
     let subject = Named { name: "inspection.txt".to_owned(), sha256: sha256(ARTIFACT) };
     let predicate = ArtifactPredicate::File { size: ARTIFACT.len() as u64 }.to_json();
     let statement = Statement::new(&[subject], &PredicateType::artifact(), Some(&predicate))?;
-    let proven = site.attest(vec![statement], &keys, now, "airtight demo")?.remove(0);
+    let proven = site.attest(vec![statement], &keys, now, &call.holder("demo"))?.remove(0);
     let (signer, root) = (keys.signer.public().clone(), site.trusted_root());
     let judge = |bundle: &str, artifact: &[u8], key: &PublicKey, root: &TrustedRoot| {
         let subject = Subject::Digest(sha256(artifact));

@@ -116,6 +116,11 @@ impl Invocation {
         Ok(())
     }
 
+    /// Says what another writer is told of this process, so that it can be waited for or ended.
+    pub fn holder(&self, command: &str) -> String {
+        format!("process {}, airtight {command}", std::process::id())
+    }
+
     /// Says what does not stop the command and must be known all the same.
     pub fn warn(&mut self, code: &str, words: &dyn std::fmt::Display) {
         self.output.say(format_args!("warning[{code}]: {words}"));

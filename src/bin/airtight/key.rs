@@ -1,6 +1,6 @@
 //! `airtight key …`: makes, lists, shows and hands over the keys of a site.
 
-use airtight::attest::{LOCK_WAIT, Site};
+use airtight::attest::Site;
 use airtight::disposition::{KeyAnnouncement, KeyCapabilities};
 use airtight::keyring::{KeyEntry, KeyName, Keyring, PrivateHalf, Protection, Unlock};
 use airtight_keys::public::{Algorithm, Capabilities};
@@ -12,9 +12,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::{Invocation, OsRandom};
 use crate::passphrase::PassphraseSource;
-
-/// What another writer is told of this process.
-const HOLDER: &str = "airtight key";
 
 /// Runs one command about keys.
 ///
@@ -81,7 +78,8 @@ fn make(
     call: &mut Invocation,
     write: impl FnOnce(&Keyring, Protection<'_>) -> Result<KeyEntry, Failure>,
 ) -> Result<Exit, Failure> {
-    let (mut site, now, source) = (site_with_log(call)?, call.now()?, call.passphrase.clone());
+    let (now, source) = (call.now()?, call.passphrase.clone());
+    let mut site = site_with_log(call, now)?;
     let (entry, keys) = under_passphrase(no_passphrase, call, |keyring, protection| {
         let unlocked = site.as_ref().map(|site| {
             let mut unlock = match protection {
@@ -94,7 +92,7 @@ fn make(
         Ok((write(keyring, protection)?, keys))
     })?;
     if let (Some(site), Some(keys)) = (&mut site, keys) {
-        let index = site.announce_key(&entry, &keys, now, HOLDER)?;
+        let index = site.announce_key(&entry, &keys, now, &call.holder("key"))?;
         call.output.say(format_args!("logged as entry {index}"));
     }
     show(&entry, call);
@@ -102,12 +100,12 @@ fn make(
 }
 
 /// Opens the site where it has a log, and refuses where nothing could be logged now.
-fn site_with_log(call: &mut Invocation) -> Result<Option<Site>, Failure> {
+fn site_with_log(call: &mut Invocation, now: u64) -> Result<Option<Site>, Failure> {
     if !call.home.join(airtight::config::FILE_NAME).is_file() {
         return Ok(None);
     }
     let mut site = call.open_site(Access::Write)?;
-    drop(site.store_mut().writer(HOLDER, LOCK_WAIT)?);
+    site.check_ready(now, &call.holder("key"))?;
     Ok(Some(site))
 }
 

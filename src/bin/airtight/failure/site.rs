@@ -50,7 +50,7 @@ impl From<AttestError> for Failure {
             E::LeafOnly { .. } => failure(Exit::NotFound).next("prove the leaf alone: airtight log prove N"),
             E::Recover(refusal) => failure(Exit::LogUnfit).next(recover_advice(&refusal)),
             E::Statement(error) => error.into(),
-            E::Control(_) => failure(Exit::Usage),
+            E::Control(_) => failure(Exit::Usage).next("say it shorter or otherwise; nothing was changed"),
             E::Io { source, .. } | E::Input(source) | E::Output(source) => Failure::by_system(code, message, &source),
             E::Envelope(_) | E::Sign(_) => failure(Exit::MachineRefused).next(AGAIN),
         }
@@ -62,13 +62,24 @@ impl From<StatementError> for Failure {
         let failure = Failure::new(Exit::Malformed, error.code(), error.to_string());
         match error {
             StatementError::TooManySubjects { .. } => failure.next("make as many statements as it takes with --split"),
-            StatementError::NoSubject => failure.next("name a file, or a directory that holds one"),
+            StatementError::NoSubject => {
+                failure.next("name a file, or a directory that holds one; a ready statement needs a subject as well")
+            }
             StatementError::SubjectTwice { .. } => failure.next("rename one, or attest them apart"),
+            StatementError::NoSha256 { .. } | StatementError::Digest { .. } => {
+                failure.next("give subjects their sha256 as `sha256sum` prints it")
+            }
             StatementError::TooLarge { .. } => {
                 failure.next("attest the file that it describes, and hand the rest over beside it")
             }
             StatementError::ControlType { .. } => failure.next("choose a predicate type of your own"),
-            _ => failure,
+            StatementError::PredicateType { .. } => failure.next("give a URI, like https://example.com/part/v1"),
+            StatementError::Json(_)
+            | StatementError::Predicate(_)
+            | StatementError::Shape(_)
+            | StatementError::Type { .. } => {
+                failure.next("mend what is named, or have it made by airtight: airtight attest PATH")
+            }
         }
     }
 }

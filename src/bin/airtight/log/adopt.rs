@@ -9,9 +9,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::{Invocation, OsRandom};
 
-/// What another writer is told of this process.
-const HOLDER: &str = "airtight log adopt";
-
 /// A new epoch, as `--json` shows it.
 #[derive(Serialize)]
 struct AdoptReport<'r> {
@@ -42,7 +39,7 @@ pub fn adopt(args: &AdoptArgs, call: &mut Invocation) -> Result<Exit, Failure> {
         Ok(SiteKeys { signer, log: keyring.load_log(&mut unlock)? })
     };
     let now = call.now()?;
-    let adopted = Site::adopt(&call.home, &args.note, &mut keys, now, &mut OsRandom, HOLDER)?;
+    let adopted = Site::adopt(&call.home, &args.note, &mut keys, now, &mut OsRandom, &call.holder("log adopt"))?;
     report(&adopted, call)?;
     Ok(Exit::Done)
 }

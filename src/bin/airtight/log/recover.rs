@@ -29,8 +29,6 @@ use crate::failure::Failure;
 use crate::invocation::Invocation;
 use crate::progress::Progress;
 
-/// What another writer is told of this process.
-const HOLDER: &str = "airtight log recover";
 /// The largest checkpoint that is read.
 const CHECKPOINT_LEN_MAX: u64 = airtight_keys::note::NOTE_LEN_MAX as u64;
 /// The largest entry bundle there can be.
@@ -78,7 +76,7 @@ pub fn recover(args: &RecoverArgs, call: &mut Invocation) -> Result<Exit, Failur
     }
     let (keyring, passphrase) = (site.keyring().clone(), call.passphrase.clone());
     let mut key = || keyring.load_log(&mut passphrase.unlock()).map_err(AttestError::from);
-    let recovered = site.recover(&material, &mut key, call.now()?, HOLDER)?;
+    let recovered = site.recover(&material, &mut key, call.now()?, &call.holder("log recover"))?;
     report(&recovered, &site.store().identity().log_id().to_string(), call);
     Ok(Exit::Done)
 }
