@@ -61,7 +61,7 @@ fn check_new_site(home: &Path, case: &str) {
     let mut site = Site::open(home, Access::Write).unwrap_or_else(|error| panic!("{case}: {error}"));
     assert_eq!(site.store().identity().origin(), "log.example/a/2", "{case}");
     assert_eq!((site.config().log.epoch, site.store().created()), (2, NOW), "{case}");
-    assert_eq!(site.store_mut().fsck(&mut |_, _| {}).unwrap().entries, 2, "{case}");
+    assert_eq!(site.store_mut().fsck(2, &mut |_, _| {}).unwrap().entries, 2, "{case}");
     assert_eq!(site.store_mut().head_fit().unwrap(), HeadFit::Fits { size: 2, signed: 2 }, "{case}");
     let proven = site.attest(vec![statement("three")], &keys_of(home), NOW + 30, "test").unwrap();
     assert_eq!(proven[0].index.get(), 2, "{case}");

@@ -60,7 +60,7 @@ fn what_a_new_site_attests_verifies_and_asking_twice_gives_the_same_bytes() {
         assert!(matches!(site.bundle(9, &keys.log), Err(AttestError::NotFound { index: 9, .. })));
         let first = site.bundle(0, &keys.log).unwrap();
         assert_eq!(first.disposition.to_string(), "not sent to Rekor: control_entry");
-        assert_eq!(site.store_mut().fsck(&mut |_, _| {}).unwrap().entries, 4);
+        assert_eq!(site.store_mut().fsck(2, &mut |_, _| {}).unwrap().entries, 4);
     }
 }
 
@@ -90,7 +90,7 @@ fn a_batch_answers_each_line_and_goes_on_after_a_bad_one() {
     );
     assert!(matches!(&answers[1_501], Answer::Logged { line: 1_502, leaf_index: 1_501, new: true, .. }));
     assert!(matches!(&answers[2_900], Answer::Logged { leaf_index: 1, new: false, .. }));
-    let report = site.store_mut().fsck(&mut |_, _| {}).unwrap();
+    let report = site.store_mut().fsck(2, &mut |_, _| {}).unwrap();
     assert_eq!((report.entries, report.head_size), (2_900, 2_900), "the last checkpoint covers the batch");
     let last = site.bundle(2_899, &keys.log).unwrap();
     assert_eq!(judge(&last.bundle, "part 2899", keys.signer.public(), &site), Ok(()));

@@ -148,7 +148,7 @@ pub fn audit(site: &mut BenchSite, table: &mut Table) {
             }
             std::hint::black_box(frontier.root());
         });
-        let (cpu, (audit, report)) = cpu_of(|| wall_us(|| site.site.store_mut().fsck(&mut |_, _| {}).unwrap()));
+        let (cpu, (audit, report)) = cpu_of(|| wall_us(|| site.site.store_mut().fsck(2, &mut |_, _| {}).unwrap()));
         assert_eq!(report.entries, entries);
         ratios.push(audit / hashing);
         audits.push(audit);

@@ -26,7 +26,7 @@ use thiserror::Error;
 
 mod base64;
 
-pub use self::base64::{Base64Error, check_standard_base64, standard_base64, to_standard_base64};
+pub use self::base64::{Base64Error, check_standard_base64, push_standard_base64, standard_base64, to_standard_base64};
 
 /// The depth that every format of ours stays far below, and that no recursive reader fears.
 ///

@@ -34,12 +34,9 @@
 //! Sources: rekor `pkg/types/dsse/v0.0.1/entry.go`, `pkg/types/hashedrekord/v0.0.1/entry.go`, `pkg/sharding/sharding.go`;
 //! rekor-tiles `pkg/types/hashedrekord/hashedrekord.go`; checked against the answers of real servers.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use airtight_keys::envelope::Envelope;
 use airtight_keys::public::{KeyId, PublicKey};
-use airtight_keys::strict_json::{Base64Error, standard_base64};
+use airtight_keys::strict_json::{Base64Error, push_standard_base64, standard_base64, to_standard_base64};
 
 use crate::checkpoint::TreeId;
 use crate::digest::{Hash, LeafIndex, Sha256Digest, sha256};
@@ -131,9 +128,9 @@ pub fn dsse_body(
     let mut body = begin("dsse", "0.0.1", 384 + base64_len);
     push_dsse_hashes(&mut body, envelope_hash, payload_hash);
     body.push_str(DSSE_SIGNATURE);
-    STANDARD.encode_string(signature, &mut body);
+    push_standard_base64(signature, &mut body);
     body.push_str(DSSE_VERIFIER);
-    STANDARD.encode_string(verifier_pem, &mut body);
+    push_standard_base64(verifier_pem.as_bytes(), &mut body);
     body.push_str(DSSE_SIGNATURE_END);
     body.push_str(DSSE_END);
     body.into_bytes()
@@ -299,14 +296,14 @@ impl Dsse001 {
     fn render(&self, body: &mut String) {
         push_dsse_hashes(body, &self.envelope_hash, &self.payload_hash);
         let mut signatures: Vec<(String, &[u8])> =
-            self.signatures.iter().map(|s| (STANDARD.encode(&s.signature), &*s.verifier_pem)).collect();
+            self.signatures.iter().map(|s| (to_standard_base64(&s.signature), &*s.verifier_pem)).collect();
         signatures.sort_by(|left, right| left.0.cmp(&right.0));
         for (number, (signature, verifier)) in signatures.iter().enumerate() {
             if number != 0 {
                 body.push(',');
             }
             push_all(body, &[DSSE_SIGNATURE, signature, DSSE_VERIFIER]);
-            STANDARD.encode_string(verifier, body);
+            push_standard_base64(verifier, body);
             body.push_str(DSSE_SIGNATURE_END);
         }
         body.push_str(DSSE_END);
@@ -317,9 +314,9 @@ impl HashedRekord001 {
     fn render(&self, body: &mut String) {
         let digest = hex::encode(self.digest.as_bytes());
         push_all(body, &[V001_HASH, self.digest.names().0, V001_VALUE, &digest, V001_SIGNATURE]);
-        STANDARD.encode_string(&self.signature, body);
+        push_standard_base64(&self.signature, body);
         body.push_str(V001_PUBLIC_KEY);
-        STANDARD.encode_string(&self.public_key_pem, body);
+        push_standard_base64(&self.public_key_pem, body);
         body.push_str(V001_END);
     }
 }
@@ -327,11 +324,11 @@ impl HashedRekord001 {
 impl HashedRekord002 {
     fn render(&self, body: &mut String) {
         push_all(body, &[V002_DATA, self.digest.names().1, V002_DIGEST]);
-        STANDARD.encode_string(self.digest.as_bytes(), body);
+        push_standard_base64(self.digest.as_bytes(), body);
         body.push_str(V002_SIGNATURE);
-        STANDARD.encode_string(&self.signature, body);
+        push_standard_base64(&self.signature, body);
         push_all(body, &[V002_KEY_DETAILS, &self.key_details, V002_PUBLIC_KEY]);
-        STANDARD.encode_string(&self.public_key_der, body);
+        push_standard_base64(&self.public_key_der, body);
         body.push_str(V002_END);
     }
 }
@@ -473,7 +470,7 @@ impl<'b> Reader<'b> {
 /// Above 2^53 RFC 8785 writes numbers otherwise, and no signature of a real log fits what is returned here; every
 /// argument still has its own bytes.
 pub fn set_message(body: &[u8], integrated_time: u64, log_id: &KeyId, index: LeafIndex) -> Vec<u8> {
-    set_message_of_base64(&STANDARD.encode(body), integrated_time, log_id, index)
+    set_message_of_base64(&to_standard_base64(body), integrated_time, log_id, index)
 }
 
 /// Returns what [`set_message`] does, from a body that is in canonical base64 already, as a bundle holds it.

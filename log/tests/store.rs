@@ -149,7 +149,7 @@ fn what_is_appended_is_found_proven_and_the_same_after_opening_again() {
         SignedCheckpoint::parse(&first.v1).unwrap().verify(NoteRule::RekorV1(&site.log.public().p256)).unwrap();
     assert_eq!(opened.root(), &first.root);
     drop(snapshot);
-    let report = store.fsck(&mut |_, _| {}).unwrap();
+    let report = store.fsck(2, &mut |_, _| {}).unwrap();
     assert_eq!((report.entries, report.head_size, report.checkpoints), (at, at, 9));
 }
 
@@ -178,7 +178,7 @@ fn two_handles_append_in_turn_and_neither_loses_what_the_other_wrote() {
         assert_eq!(site.append(store, 10 + i..11 + i, CREATED + i), [(i + 1, true)]);
         assert_eq!(site.release(store), i + 2);
     }
-    assert_eq!(one.fsck(&mut |_, _| {}).unwrap().entries, 201);
+    assert_eq!(one.fsck(2, &mut |_, _| {}).unwrap().entries, 201);
 }
 
 #[test]
@@ -341,7 +341,7 @@ fn every_table_that_is_changed_by_hand_is_named_by_fsck() {
     for (table, sql) in cases {
         let site = whole.copied();
         site.sql(sql);
-        match site.open().fsck(&mut |_, _| {}) {
+        match site.open().fsck(2, &mut |_, _| {}) {
             Err(Fault::Damaged(damage)) => {
                 assert!(damage.to_string().contains(&format!("table {table}")), "{sql}\n{damage}");
             }
@@ -503,7 +503,7 @@ fn a_lost_tail_comes_back_with_its_times_and_only_under_the_released_root() {
     assert!(replay(&site, &mut store, &lost, root));
     assert_eq!(store.head_fit().unwrap(), HeadFit::Fits { size: 12, signed: 12 });
     assert_eq!(store.read().unwrap().times(size(12)).unwrap(), times);
-    assert_eq!(store.fsck(&mut |_, _| {}).unwrap().entries, 12);
+    assert_eq!(store.fsck(2, &mut |_, _| {}).unwrap().entries, 12);
 }
 
 #[test]
@@ -534,7 +534,7 @@ fn a_lost_checkpoint_comes_back_with_the_bytes_it_had() {
     assert!(matches!(writer.restore_head(&of_six), Err(Fault::HeadMisfit(_))), "never over a newer head");
     drop(writer);
     assert_eq!(store.head_checkpoint().unwrap().unwrap(), of_twelve);
-    let report = store.fsck(&mut |_, _| {}).unwrap();
+    let report = store.fsck(2, &mut |_, _| {}).unwrap();
     assert_eq!((report.checkpoints, report.head_size), (2, 12));
     site.append(&mut store, 20..21, CREATED + 40);
     assert_eq!(site.release(&mut store), 13);
@@ -570,7 +570,7 @@ fn a_log_is_closed_for_good_only_where_nobody_else_has_it_open() {
     let names: Vec<_> = std::fs::read_dir(site.dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!names.iter().any(|name| name.to_string_lossy().starts_with("log.db-")), "{names:?}");
     let mut store = Store::open(site.dir.path(), &site.head(), Access::Read).unwrap();
-    assert_eq!(store.fsck(&mut |_, _| {}).unwrap().entries, 12);
+    assert_eq!(store.fsck(2, &mut |_, _| {}).unwrap().entries, 12);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::digest::Sha256Digest;
+use crate::digest::{Sha256Digest, hex_of_any_case};
 
 /// What is indexed of one entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,8 +49,7 @@ impl Facts {
         let Ok(statement) = serde_json::from_slice::<Statement<'_>>(payload) else { return Self::default() };
         let digest = |subject: &Subject<'_>| {
             let hex = subject.digest.as_ref()?.sha256.as_deref()?;
-            let mut bytes = [0; 32];
-            hex::decode_to_slice(hex, &mut bytes).ok().map(|()| Sha256Digest::from_bytes(bytes))
+            hex_of_any_case(hex.as_bytes()).map(Sha256Digest::from_bytes)
         };
         Self {
             predicate_type: statement.predicate_type.into_owned(),

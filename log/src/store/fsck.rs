@@ -14,19 +14,20 @@
 //! The comparison of index pairs adds up a mix of each: it finds damage, not malice, and need not find more: an index
 //! proves nothing, whoever finds an entry through it compares the whole hash. Memory is flat in the size of the log.
 
+mod rows;
+
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::forms::{Content, EntryRow, Restorer, RowDamage, entry_of};
+use self::rows::Known;
 use super::runs::{self, Key, Kind, PAIR, Pair, Run};
 use super::snapshot::{CONTROL_END, check_filed, read_tail};
 use super::strata::{Tail, TileBytes, hash_in, refill};
 use super::times;
-use super::{CONTROL_TYPES, Damage, Facts, Fault, HeadFit, Snapshot, Store, learn};
+use super::{CONTROL_TYPES, Damage, Fault, HeadFit, Snapshot, Store};
 use crate::digest::{Hash, LeafIndex, sha256};
 use crate::entry::set_message;
-use crate::tree::leaf_hash;
 
 use airtight_keys::public::PublicKey;
 
@@ -46,21 +47,21 @@ pub struct Fsck {
 }
 
 impl Store {
-    /// Checks the whole log against itself and its head; `progress` is told (entries done, entries in all).
+    /// Checks the whole log against itself and its head, with `threads` more to rebuild the entries; `progress` is told
+    /// (entries done, entries in all).
     ///
     /// # Errors
     /// [`Fault::Damaged`] with the first thing that does not fit; [`Fault::HeadMisfit`]; the machine's refusal.
-    pub fn fsck(&mut self, progress: &mut dyn FnMut(u64, u64)) -> Result<Fsck, Fault> {
+    pub fn fsck(&mut self, threads: usize, progress: &mut dyn FnMut(u64, u64)) -> Result<Fsck, Fault> {
         // Read before the moment that is checked, so that a writer who goes on meanwhile cannot put the head past it.
         let head = self.read_head()?;
         let mut snapshot = self.read()?;
         let (store, mut report) = (snapshot.store, Fsck::default());
         schema(&store.db)?;
         integrity(&store.db)?;
-        let predicates = predicates(&store.db)?;
-        dictionaries(&store.db)?;
-        let signers = signers(&store.db)?;
-        store.entries(&predicates, &signers, &mut report, progress)?;
+        let (predicates, dictionaries) = (predicates(&store.db)?, dictionaries(&store.db)?);
+        let known = Known { predicates, signers: signers(&store.db)?, dictionaries };
+        store.entries(&known, threads, &mut report, progress)?;
         filed(&store.db)?;
         checkpoints(&mut snapshot, &mut report)?;
         let fit = match &head {
@@ -77,59 +78,28 @@ impl Store {
     /// Streams the entries once: rows, tree, times and indexes.
     fn entries(
         &self,
-        predicates: &HashMap<String, i64>,
-        signers: &[PublicKey],
+        known: &Known,
+        threads: usize,
         report: &mut Fsck,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(), Fault> {
         let db = &self.db;
         let stored = read_tail(db)?;
-        let mut tree = Rebuilt::new(db)?;
+        let mut tree = RebuiltTree::new(db)?;
         let mut indexes = Indexes::load(db, stored.size())?;
-        let mut restorer = Restorer::default();
         let mut read = db
             .prepare("SELECT idx, form, signer, predicate, dictionary, body, sum FROM entry ORDER BY idx")
             .map_err(during)?;
         let mut rows = read.query([]).map_err(during)?;
-        while let Some(row) = rows.next().map_err(during)? {
-            let index: u64 = row.get(0).map_err(during)?;
-            if index != tree.tail.size() || index >= stored.size() {
-                return Err(
-                    Damage::EntryMissing { index: tree.tail.size().min(stored.size()), size: stored.size() }.into()
-                );
-            }
-            let damage = |cause| Damage::Row { index, cause };
-            let EntryRow { form, signer, predicate, dictionary, body } =
-                EntryRow::read(row, 1).map_err(during)?.map_err(damage)?;
-            let key = usize::try_from(signer).ok().and_then(|id| signers.get(id));
-            let key = key.ok_or_else(|| damage(RowDamage::Signer(signer)))?;
-            learn(db, &mut restorer, dictionary)?;
-            let (hash, facts) = match restorer.restore(form, dictionary, body).map_err(damage)? {
-                (Content::Envelope(text), Some(envelope)) => (
-                    *entry_of(&text, &envelope, key)
-                        .map_err(|error| damage(RowDamage::Envelope(error.to_string())))?
-                        .leaf_hash(),
-                    Facts::of(envelope.payload_unverified()),
-                ),
-                (Content::Leaf(body), _) => (leaf_hash(&body), Facts::default()),
-                (Content::Envelope(_), None) => unreachable!("invariant: an envelope's text comes with its reading"),
-            };
-            if predicates.get(&facts.predicate_type) != Some(&predicate) {
-                let said =
-                    format!("entry {index} of type `{}` is filed under number {predicate}", facts.predicate_type);
-                return Err(Damage::Other { table: "predicate", said }.into());
-            }
-            indexes.expect(Kind::Leaf, Key::of_leaf(&hash).pair(index), index);
-            let mut pairs: Vec<Pair> =
-                facts.subjects.iter().map(|digest| Key::of_subject(digest).pair(index)).collect();
-            pairs.sort_unstable();
-            pairs.dedup();
-            pairs.into_iter().for_each(|pair| indexes.expect(Kind::Subject, pair, index));
-            tree.push(hash)?;
+        rows::rebuild(&mut rows, known, stored.size(), threads, &mut |entry: rows::Rebuilt| {
+            let index = entry.index;
+            indexes.expect(Kind::Leaf, Key::of_leaf(&entry.leaf_hash).pair(index), index);
+            entry.subjects.into_iter().for_each(|pair| indexes.expect(Kind::Subject, pair, index));
             if index.is_multiple_of(4096) {
                 progress(index, stored.size());
             }
-        }
+            tree.push(entry.leaf_hash)
+        })?;
         if tree.tail.size() != stored.size() {
             return Err(Damage::EntryMissing { index: tree.tail.size(), size: stored.size() }.into());
         }
@@ -167,14 +137,14 @@ fn checkpoints(snapshot: &mut Snapshot<'_>, report: &mut Fsck) -> Result<(), Fau
 }
 
 /// The tree, built anew, with each tile compared as it fills.
-struct Rebuilt<'d> {
+struct RebuiltTree<'d> {
     db: &'d Connection,
     tail: Tail,
     tiles: u64,
     wrong: Option<Fault>,
 }
 
-impl<'d> Rebuilt<'d> {
+impl<'d> RebuiltTree<'d> {
     fn new(db: &'d Connection) -> Result<Self, Fault> {
         Ok(Self { db, tail: Tail::default(), tiles: 0, wrong: None })
     }
@@ -411,17 +381,19 @@ fn filed(db: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-fn dictionaries(db: &Connection) -> Result<(), Fault> {
+fn dictionaries(db: &Connection) -> Result<Vec<(i64, Vec<u8>)>, Fault> {
     let mut read = db.prepare("SELECT id, bytes, digest FROM dictionary").map_err(during)?;
     let mut rows = read.query([]).map_err(during)?;
+    let mut dictionaries = Vec::new();
     while let Some(row) = rows.next().map_err(during)? {
         let (id, bytes): (i64, Vec<u8>) = (row.get(0).map_err(during)?, row.get(1).map_err(during)?);
         let digest: [u8; 32] = row.get(2).map_err(during)?;
         if sha256(&bytes).as_bytes() != &digest {
             return Err(other("dictionary", format!("number {id} does not have the digest beside it")).into());
         }
+        dictionaries.push((id, bytes));
     }
-    Ok(())
+    Ok(dictionaries)
 }
 
 fn signers(db: &Connection) -> Result<Vec<PublicKey>, Fault> {

@@ -33,7 +33,8 @@ pub fn fsck(call: &mut Invocation) -> Result<Exit, Failure> {
     let mut site = call.open_site_to_judge()?;
     let report = {
         let progress = Progress::of("entries");
-        site.store_mut().fsck(&mut |done, of| progress.at(done, of))?
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        site.store_mut().fsck(threads, &mut |done, of| progress.at(done, of))?
     };
     let report = FsckReport {
         log_id: site.store().identity().log_id().to_string(),
