@@ -58,6 +58,7 @@ pub use self::writer::{Appended, Writer};
 use self::forms::{Dictionary, Restorer};
 use self::head::HeadFile;
 use self::runs::{Run, Seen};
+use self::snapshot::read_tail;
 use self::strata::Tail;
 use crate::checkpoint::{LogIdentity, NoteRule, SignedCheckpoint, TreeId, VerifiedCheckpoint};
 use crate::digest::sha256;
@@ -264,11 +265,18 @@ impl Store {
     /// # Errors
     /// [`Fault::Locked`] after the wait, [`Fault::HeadMisfit`] where nothing may be signed, [`Fault::ReadOnly`].
     pub fn writer(&mut self, holder: &str, wait: Duration) -> Result<Writer<'_>, Fault> {
-        let mut writer = self.writer_unchecked(holder, wait)?;
-        match writer.head_fit()? {
-            HeadFit::Fits { .. } => Ok(writer),
-            misfit => Err(Fault::HeadMisfit(Box::new(misfit))),
+        let lock = self.lock(holder, wait)?;
+        let head = self.read_head()?.map_err(|misfit| Fault::HeadMisfit(Box::new(misfit)))?;
+        let mut snapshot = self.read()?;
+        match snapshot.fit(&head)? {
+            HeadFit::Fits { .. } => {}
+            misfit => return Err(Fault::HeadMisfit(Box::new(misfit))),
         }
+        let tail = snapshot.tiles.tail.clone();
+        drop(snapshot);
+        let mut writer = Writer::begin(self, lock, tail)?;
+        writer.head_is_read = true;
+        Ok(writer)
     }
 
     /// Takes the writer's lock without asking whether the log fits its head: for the first entry, and to bring a log
@@ -277,12 +285,17 @@ impl Store {
     /// # Errors
     /// As [`Store::writer`], without the misfit.
     pub fn writer_unchecked(&mut self, holder: &str, wait: Duration) -> Result<Writer<'_>, Fault> {
+        let lock = self.lock(holder, wait)?;
+        let tail = read_tail(&self.db)?;
+        Writer::begin(self, lock, tail)
+    }
+
+    fn lock(&self, holder: &str, wait: Duration) -> Result<WriterLock, Fault> {
         self.usable()?;
         if self.access == Access::Read {
             return Err(Fault::ReadOnly { directory: self.directory.clone() });
         }
-        let lock = WriterLock::take(&self.directory.join("log.lock"), holder, wait)?;
-        Writer::begin(self, lock)
+        Ok(WriterLock::take(&self.directory.join("log.lock"), holder, wait)?)
     }
 
     /// Says whether the log fits its head, reading both now.

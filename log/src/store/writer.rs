@@ -51,7 +51,7 @@ pub struct Writer<'s> {
     pub(super) store: &'s mut Store,
     _lock: WriterLock,
     /// The head was read since the lock was taken; whoever may change it must hold the lock.
-    head_is_read: bool,
+    pub(super) head_is_read: bool,
 }
 
 /// Where an entry stands after an append.
@@ -66,19 +66,19 @@ pub struct Appended {
 }
 
 impl<'s> Writer<'s> {
-    pub(super) fn begin(store: &'s mut Store, lock: WriterLock) -> Result<Self, Fault> {
+    /// Begins to write; `tail` is what the state said after the lock was taken.
+    pub(super) fn begin(store: &'s mut Store, lock: WriterLock, tail: Tail) -> Result<Self, Fault> {
         let mut writer = Self { store, _lock: lock, head_is_read: false };
-        writer.load_cache()?;
+        writer.load_cache(tail)?;
         Ok(writer)
     }
 
     /// Reads what other processes may have changed; keeps what is still true.
-    fn load_cache(&mut self) -> Result<(), Fault> {
-        let db = &self.store.db;
-        let tail = read_tail(db)?;
+    fn load_cache(&mut self, tail: Tail) -> Result<(), Fault> {
         if self.store.cache.loaded && self.store.cache.tail == tail {
             return Ok(());
         }
+        let db = &self.store.db;
         let during = |error| Fault::sqlite("reading the writer's state", error);
         let mut cache = Cache { tail, ..Cache::default() };
         // A transaction that was undone may have left keys in the filter: a candidate too many, never one too few.
@@ -162,7 +162,9 @@ impl<'s> Writer<'s> {
         accept: impl FnOnce(&[Appended], &mut dyn Nodes<Error = Fault>) -> Result<(), E>,
     ) -> Result<Vec<Appended>, E> {
         self.store.usable()?;
-        self.load_cache()?;
+        if !self.store.cache.loaded {
+            self.load_cache(read_tail(&self.store.db)?)?;
+        }
         let (db, cache) = (&self.store.db, &mut self.store.cache);
         let during = |error| Fault::sqlite("appending", error);
         let tx = rusqlite::Transaction::new_unchecked(db, TransactionBehavior::Immediate).map_err(during)?;
