@@ -33,7 +33,7 @@ pub const FRESH_ROWS_MAX: u64 = 64;
 pub const FRESH_ENTRIES_MAX: u64 = 8192;
 /// The largest index that a pair holds: 5 bytes.
 pub const INDEX_MAX: u64 = (1 << 40) - 1;
-/// Pairs that a bucket holds on average, at most: with 11 bytes each, six to eleven buckets fill a database page.
+/// Pairs that a bucket holds on average, at most: with 11 bytes each, two to five buckets fill a database page.
 const BUCKET_PAIRS: u64 = 128;
 /// Runs of one class that merge.
 const FAN_IN: usize = 8;
