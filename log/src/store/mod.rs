@@ -111,6 +111,8 @@ pub struct Store {
     /// What was read before and never changes: rows' dictionaries, signers' keys.
     restorer: RefCell<Restorer>,
     signers: RefCell<HashMap<i64, PublicKey>>,
+    /// The entry that was read last, for one that was just logged is read back and then proven.
+    last_entry: RefCell<Option<StoredEntry>>,
     poisoned: bool,
 }
 
@@ -225,6 +227,7 @@ impl Store {
             worker: None,
             restorer: RefCell::default(),
             signers: RefCell::default(),
+            last_entry: RefCell::default(),
             poisoned: false,
         })
     }
