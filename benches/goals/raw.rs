@@ -71,8 +71,8 @@ impl RawLog {
     }
 
     /// Writes, hashes and syncs one batch.
-    pub fn append(&mut self, batch: &[&str]) {
-        let mut bytes = Vec::with_capacity(batch.iter().map(|text| text.len()).sum());
+    pub fn append(&mut self, batch: &[String]) {
+        let mut bytes = Vec::with_capacity(batch.iter().map(String::len).sum());
         for text in batch {
             bytes.extend_from_slice(text.as_bytes());
             self.frontier.push(leaf_hash(text.as_bytes()));
