@@ -25,7 +25,7 @@ lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
     if [ -d oracles ]; then cargo fmt --manifest-path oracles/Cargo.toml --check; fi
     cargo fmt --manifest-path fuzz/Cargo.toml --check
-    for script in .ci/run .ci/stages tests/interop/*.sh tests/crash/*.sh; do bash -n "$script"; done
+    for script in .ci/run .ci/stages tests/interop/*.sh tests/crash/*.sh tests/rekor/*.sh; do bash -n "$script"; done
     python3 -c 'import ast, pathlib; [ast.parse(p.read_text()) for p in pathlib.Path("tests").rglob("*.py")]'
 
 # The tests, as the README has them: no network, nothing outside the repository.
@@ -70,6 +70,16 @@ crash: release
 # The share of `crash` that the gate has time for.
 crash-share: release
     tests/crash/run.sh share {{ airtight }}
+
+# Real Rekor servers on loopback: uploads killed, servers killed, answers that lie. Downloads the servers once; half an hour.
+rekor: release
+    tests/rekor/install.sh
+    tests/rekor/run.sh all {{ airtight }}
+
+# The share of `rekor` that the gate has time for.
+rekor-share: release
+    tests/rekor/install.sh
+    tests/rekor/run.sh share {{ airtight }}
 
 # Fuzzes TARGET for SECONDS: needs a nightly toolchain and `cargo install cargo-fuzz`. What it finds goes to fuzz/found, what breaks a law to fuzz/artifacts.
 fuzz TARGET="all" SECONDS="60":

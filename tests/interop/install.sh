@@ -6,13 +6,12 @@
 #   sigstore-go        our small program over that library, in sigstore-go/
 #   js3, js4           @sigstore/verify for verify.cjs; version 4 needs a Node 22, which comes as a package
 #
-# Into $AIRTIGHT_INTEROP_CACHE (default: ${XDG_CACHE_HOME:-$HOME/.cache}/airtight-interop), never into the repository.
-# What is there already is skipped: beside each tool lies a stamp with all that decided its bytes. Needs Go, Node and npm;
+# Into the cache that tools.sh names, never into the repository; what is there already is skipped. Needs Go, Node and npm;
 # about 5 minutes from empty caches on two cores. Every download is tried three times.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${AIRTIGHT_INTEROP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/airtight-interop}
+. "$here/tools.sh"
 cosign3_version=v3.1.3
 cosign2_version=v2.6.5
 tessera_version=v1.0.4
@@ -20,50 +19,23 @@ js3_version=3.1.1
 js4_version=4.1.3
 node22_version=22.23.3
 
-mkdir -p "$cache/stamps"
-export GOTOOLCHAIN=local CGO_ENABLED=0
-
-three_times() {
-  local try
-  for try in 1 2 3; do
-    "$@" && return 0
-    echo "  try $try of 3 failed: $*" >&2
-    sleep $((try * 5))
-  done
-  return 1
-}
-
-# install NAME STAMP FUNCTION: runs FUNCTION unless NAME was installed under this very STAMP.
-install() {
-  local name=$1 stamp=$2 start=$SECONDS
-  if [ "$(cat "$cache/stamps/$name" 2>/dev/null)" = "$stamp" ]; then
-    echo "  $name: there ($stamp)"
-    return
-  fi
-  rm -rf "${cache:?}/$name" "$cache/stamps/$name"
-  mkdir -p "$cache/$name"
-  "$3" "$cache/$name"
-  printf '%s' "$stamp" >"$cache/stamps/$name"
-  echo "  $name: installed in $((SECONDS - start)) s ($stamp)"
-}
-
-cosign3() { GOBIN=$1 three_times go install -ldflags="-s -w" "github.com/sigstore/cosign/v3/cmd/cosign@$cosign3_version"; }
-cosign2() { GOBIN=$1 three_times go install -ldflags="-s -w" "github.com/sigstore/cosign/v2/cmd/cosign@$cosign2_version"; }
-fsck() { GOBIN=$1 three_times go install -ldflags="-s -w" "github.com/transparency-dev/tessera/cmd/fsck@$tessera_version"; }
+cosign3() { go_install "$1" "github.com/sigstore/cosign/v3/cmd/cosign@$cosign3_version"; }
+cosign2() { go_install "$1" "github.com/sigstore/cosign/v2/cmd/cosign@$cosign2_version"; }
+fsck() { go_install "$1" "github.com/transparency-dev/tessera/cmd/fsck@$tessera_version"; }
 sigstore_go() { three_times go -C "$here/sigstore-go" build -mod=readonly -buildvcs=false -ldflags="-s -w" -o "$1/sigstore-go" .; }
 npm_packages() {
   local folder=$1
   shift
-  cp "$here/js/package.json" "$folder/"
-  three_times npm install --prefix "$folder" --no-audit --no-fund --loglevel=error "$@" >/dev/null
+  cp "$here/js/package.json" "$folder/" &&
+    three_times npm install --prefix "$folder" --no-audit --no-fund --loglevel=error "$@" >/dev/null
 }
 js3() { npm_packages "$1" "@sigstore/verify@$js3_version" && ln -s "$(command -v node)" "$1/node"; }
 # Node 22 comes from the package that holds the binary itself: no install script needs to run.
 js4() {
   local machine
   case $(uname -m) in x86_64) machine=x64 ;; aarch64) machine=arm64 ;; *) machine=$(uname -m) ;; esac
-  npm_packages "$1" --force "@sigstore/verify@$js4_version" "node-linux-$machine@$node22_version" 2>/dev/null
-  ln -s "node_modules/node-linux-$machine/bin/node" "$1/node"
+  npm_packages "$1" --force "@sigstore/verify@$js4_version" "node-linux-$machine@$node22_version" 2>/dev/null &&
+    ln -s "node_modules/node-linux-$machine/bin/node" "$1/node"
 }
 
 go_version=$(go env GOVERSION)

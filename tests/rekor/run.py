@@ -1,0 +1,80 @@
+"""What airtight does with real Rekor servers, one scenario after another; run by run.sh, in a network of its own.
+
+    run.py --airtight BINARY --cache CACHE --work DIR [--seed N] share|all|SCENARIO…
+    run.py --list
+
+A scenario is a function of this table with what it needs of the command line beside it. It starts its servers, makes its
+sites, looks at the logs themselves and stops everything; a surprise ends it and leaves its folder behind. `share` runs all
+at the size of the gate, any other word at full size. A scenario whose command is not there yet waits, which is no pass.
+"""
+
+import argparse
+import random
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import peers
+from scene import Run, Surprise
+from servers import raise_loopback
+
+# Name: the function, and the commands of airtight without which it cannot run.
+SCENARIOS = {
+    "servers": (peers.servers, ()),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--airtight", type=Path)
+    parser.add_argument("--cache", type=Path)
+    parser.add_argument("--work", type=Path)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
+    parser.add_argument("what", nargs="*")
+    options = parser.parse_args()
+    if options.list:
+        for name, (scenario, _) in SCENARIOS.items():
+            print(f"{name:24} {scenario.__doc__.splitlines()[0]}")
+        return 0
+    share = options.what == ["share"]
+    names = list(SCENARIOS) if options.what in (["share"], ["all"]) else options.what
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown or not names:
+        parser.error(f"no scenario {' '.join(unknown)}: --list names them")
+    raise_loopback()
+    print(f"seed {options.seed}", flush=True)
+    passed, failed = 0, 0
+    for name in names:
+        run = Run(options.airtight, options.cache, options.work / name, f"{options.seed} {name}", share)
+        good = play(name, run)
+        passed, failed = passed + good, failed + (not good)
+    print(f"rekor: {passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+def play(name: str, run: Run) -> bool:
+    scenario, needs = SCENARIOS[name]
+    missing = [command for command in needs if not run.has(command)]
+    if missing:
+        print(f"WAITS    {name}: there is no `airtight {missing[0]}` yet", flush=True)
+        return False
+    start = time.monotonic()
+    try:
+        scenario(run)
+    except Surprise as surprise:
+        print(f"SURPRISE {name}: {surprise}", flush=True)
+        return False
+    except Exception:
+        print(f"SURPRISE {name}: {traceback.format_exc()}", flush=True)
+        return False
+    finally:
+        run.stop()
+    print(f"ok       {name} ({time.monotonic() - start:.1f} s)", flush=True)
+    return True
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    sys.exit(main())

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Starts real Rekor servers on loopback and lets airtight send to them, while uploads, servers and answers are broken.
+#
+#     tests/rekor/run.sh share|all|SCENARIO… [AIRTIGHT]      # the binary; default: target/release/airtight
+#
+# `share` is what the gate has time for, `all` everything at full size; `python3 tests/rekor/run.py --list` names the
+# scenarios. install.sh has put the servers and clients into $AIRTIGHT_INTEROP_CACHE before. REKOR_SEED repeats a run as far
+# as a machine can. Everything that was written stays in $REKOR_WORK (default: a temporary folder, removed when nothing was a
+# surprise). Exit code 1: a surprise.
+#
+# All of it runs in a network of its own with nothing but loopback, and in a process namespace that takes every server with
+# it when it ends.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+cache=${AIRTIGHT_INTEROP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/airtight-interop}
+airtight=${CARGO_TARGET_DIR:-$root/target}/release/airtight
+what=()
+for word in "$@"; do
+  if [[ $word == */* ]]; then airtight=$word; else what+=("$word"); fi
+done
+[ ${#what[@]} -gt 0 ] || { echo "usage: tests/rekor/run.sh share|all|SCENARIO… [AIRTIGHT]" >&2; exit 2; }
+airtight=$(realpath "$airtight")
+[ -x "$airtight" ] || { echo "no binary at $airtight: cargo build --release --locked" >&2; exit 2; }
+for tool in trillian rekor rekor-tiles rekor-peers timestamp-authority cosign3 cosign2 sigstore-go js3 js4; do
+  [ -e "$cache/stamps/$tool" ] || { echo "$tool is not installed: tests/rekor/install.sh" >&2; exit 2; }
+done
+
+keep=${REKOR_WORK:-}
+if [ -n "$keep" ]; then
+  mkdir -p "$keep"
+  [ -z "$(ls -A "$keep")" ] || { echo "$keep is not empty" >&2; exit 2; }
+fi
+work=$(realpath "${keep:-$(mktemp -d)}")
+failed=0
+export PYTHONDONTWRITEBYTECODE=1
+
+unshare -rn --pid --fork --kill-child -- python3 "$here/run.py" --airtight "$airtight" --cache "$cache" --work "$work" \
+  ${REKOR_SEED:+--seed "$REKOR_SEED"} "${what[@]}" || failed=1
+
+if [ $failed -eq 0 ] && [ -z "$keep" ]; then
+  rm -rf "$work"
+else
+  echo "everything that was asked and answered is in $work"
+fi
+exit $failed
