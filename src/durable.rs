@@ -151,7 +151,7 @@ pub fn is_vacant(path: &Path) -> io::Result<bool> {
 /// # Errors
 /// What the system said.
 pub fn check_writable(directory: &Path) -> io::Result<()> {
-    Builder::new().prefix(".airtight-").suffix(".tmp").tempfile_in(directory).map(drop)
+    Builder::new().prefix(".airtight-").suffix(".tmp").tempfile_in(directory).map(drop).map_err(of_system)
 }
 
 /// Makes a directory that only its owner may enter, and makes its name durable.
@@ -181,7 +181,8 @@ impl Stage {
     pub fn beside(path: &Path) -> io::Result<Stage> {
         #[expect(clippy::disallowed_methods, reason = "the parents of a new site")]
         std::fs::create_dir_all(parent(path))?;
-        Ok(Stage { directory: Builder::new().prefix(".airtight-").tempdir_in(parent(path))? })
+        let directory = Builder::new().prefix(".airtight-").tempdir_in(parent(path)).map_err(of_system)?;
+        Ok(Stage { directory })
     }
 
     /// Returns where it lies while it is built.
@@ -204,7 +205,7 @@ impl Stage {
 }
 
 fn written(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<NamedTempFile> {
-    let mut file = Builder::new().prefix(".airtight-").suffix(".tmp").tempfile_in(parent(path))?;
+    let mut file = Builder::new().prefix(".airtight-").suffix(".tmp").tempfile_in(parent(path)).map_err(of_system)?;
     // The temporary file is made 0600, so a private file is never readable by others, not even empty.
     #[cfg(unix)]
     if mode == Mode::Public {
@@ -216,6 +217,14 @@ fn written(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<NamedTempFile> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)
+}
+
+/// Returns what the system said of a temporary file, without its name: nobody chose that, and it is another one next time.
+fn of_system(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((said, _)) => io::Error::new(error.kind(), said),
+        None => error,
+    }
 }
 
 /// Returns the directory of a path; a bare name lies in the current one.
@@ -242,6 +251,17 @@ mod tests {
         replace(&path, b"second", Mode::Public).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn what_the_system_says_of_a_temporary_file_does_not_name_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("b/a");
+        for error in [check_writable(path.parent().unwrap()), create_new(&path, b"", Mode::Public)] {
+            let error = error.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound);
+            assert_eq!(error.to_string(), "No such file or directory (os error 2)");
+        }
     }
 
     #[test]

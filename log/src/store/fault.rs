@@ -107,11 +107,18 @@ impl Fault {
         match self {
             Self::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
             Self::Sqlite { source, .. } | Self::OutcomeUnknown { source } => {
-                source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+                source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) || is_without_index(source)
             }
             _ => false,
         }
     }
+}
+
+/// Says whether SQLite had no room for the index of its write-ahead log, which every opening needs. It calls that an I/O
+/// error, without the reason; a disk without 32 KiB is the one that is met.
+pub(super) fn is_without_index(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(failure, _)
+        if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 impl From<LockError> for Fault {

@@ -457,9 +457,10 @@ fn has_no_wal(path: &Path) -> bool {
     }
 }
 
-/// A WAL database without its shared-memory file cannot be opened by a reader that may not create one.
+/// A WAL database without its shared-memory file cannot be opened by a reader that may not create one, or has no room to.
 fn unwritable_medium(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::ReadOnly))
+        || fault::is_without_index(error)
 }
 
 /// Sets what a connection must have and reads back what durability rests on.
