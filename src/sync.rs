@@ -2,9 +2,15 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | [`target`] | where entries go, and the key that answers are checked under |
+//! | [`request`] | the one text that is posted for an entry, and the leaf that the log must make of it |
+//! | [`receipt`] | what a log answered: read, verified, kept, and the upgraded bundle |
 //! | [`upload`] | the postman: takes an outbox pack, asks a log for each entry, writes the answers down |
 //!
 //! Nothing here holds a file or a socket. What reaches outside is a trait that the caller hands in; the one transport over
 //! HTTP stands in `upload::http`, behind the feature `net`.
 
+pub mod receipt;
+pub mod request;
+pub mod target;
 pub mod upload;
