@@ -63,16 +63,20 @@ class Signer:
 
     def request(self, number: int, api: int) -> dict:
         payload = canonical(statement(number))
-        message = pae(payload)
-        signature = standard(call("openssl", "dgst", "-sha256", "-sign", self.key, stdin=message))
-        if api == 2:
-            verifier = {"publicKey": {"rawBytes": standard(self.public)}, "keyDetails": "PKIX_ECDSA_P256_SHA_256"}
-            digest = standard(hashlib.sha256(message).digest())
-            signed = {"content": signature, "verifier": verifier}
-            return {"hashedRekordRequestV002": {"digest": digest, "signature": signed}}
-        sealed = {"payload": standard(payload), "payloadType": PAYLOAD_TYPE, "signatures": [{"sig": signature}]}
-        content = {"envelope": json.dumps(sealed), "verifiers": [standard(self.pem)]}
-        return {"apiVersion": "0.0.1", "kind": "dsse", "spec": {"proposedContent": content}}
+        signature = call("openssl", "dgst", "-sha256", "-sign", self.key, stdin=pae(payload))
+        return request(api, payload, standard(signature), self.pem)
+
+
+def request(api: int, payload: bytes, signature: str, pem: bytes) -> dict:
+    """The body of the POST for an envelope of one signature (base64); its text is pinned: no spaces, members in this order."""
+    if api == 2:
+        public = "".join(pem.decode().splitlines()[1:-1])
+        verifier = {"publicKey": {"rawBytes": public}, "keyDetails": "PKIX_ECDSA_P256_SHA_256"}
+        digest = standard(hashlib.sha256(pae(payload)).digest())
+        return {"hashedRekordRequestV002": {"digest": digest, "signature": {"content": signature, "verifier": verifier}}}
+    sealed = {"payload": standard(payload), "payloadType": PAYLOAD_TYPE, "signatures": [{"sig": signature}]}
+    content = {"envelope": json.dumps(sealed, separators=(",", ":")), "verifiers": [standard(pem)]}
+    return {"apiVersion": "0.0.1", "kind": "dsse", "spec": {"proposedContent": content}}
 
 
 def statement(number: int) -> dict:

@@ -7,6 +7,7 @@ leaf that the log must hold, the log's own leaves, and the server whose key must
 import base64
 import hashlib
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -124,13 +125,13 @@ def checkpoint_faults(note: str, size: int, root: bytes, server: Server, signatu
 
 def time_faults(entry: dict, server: Server, signatures: bool) -> list[str]:
     """v1 promises a time and signs it; v2 says nothing of time."""
-    promise, time = entry.get("inclusionPromise"), int(entry.get("integratedTime") or 0)
+    promise, seconds = entry.get("inclusionPromise"), int(entry.get("integratedTime") or 0)
     if server.api == 2:
-        return ["a time that v2 never gives"] if promise or time else []
-    if not promise or not time:
-        return ["no signed time"]
+        return ["a time that v2 never gives"] if promise or seconds else []
+    if not promise or not 0 < seconds <= time.time() + 60:
+        return [f"no time, or one that is to come: {seconds}"]
     said = canonical({
-        "body": entry["canonicalizedBody"], "integratedTime": time, "logID": server.log_id.hex(),
+        "body": entry["canonicalizedBody"], "integratedTime": seconds, "logID": server.log_id.hex(),
         "logIndex": int(entry["logIndex"]),
     })  # fmt: skip
     right = not signatures or verifies(server, said, base64.b64decode(promise["signedEntryTimestamp"]))

@@ -15,13 +15,33 @@ import time
 import traceback
 from pathlib import Path
 
+import anchors
+import handover
 import peers
+import uploads
 from scene import Run, Surprise
 from servers import raise_loopback
 
+PUSH = ("sync target", "sync enable", "sync status", "sync push")
 # Name: the function, and the commands of airtight without which it cannot run.
 SCENARIOS = {
     "servers": (peers.servers, ()),
+    "proxy": (peers.proxy, ()),
+    "load": (peers.load, ()),
+    "killed_v1": (uploads.killed_v1, PUSH),
+    "killed_v2": (uploads.killed_v2, PUSH),
+    "ed25519": (uploads.ed25519, PUSH),
+    "broken_v1": (uploads.broken_v1, PUSH),
+    "broken_v2": (uploads.broken_v2, PUSH),
+    "lies": (uploads.lies, PUSH),
+    "servers_killed_v1": (uploads.servers_killed_v1, PUSH),
+    "servers_killed_v2": (uploads.servers_killed_v2, PUSH),
+    "forgetful_v2": (uploads.forgetful_v2, PUSH),
+    "disabled": (uploads.disabled, (*PUSH, "sync export", "sync anchor")),
+    "courier": (handover.courier, (*PUSH, "sync export", "sync upload", "sync import")),
+    "clients": (handover.clients, PUSH),
+    "anchor": (anchors.anchor, ("sync target", "sync enable", "sync status", "sync anchor")),
+    "speed": (uploads.speed, PUSH),
 }
 
 

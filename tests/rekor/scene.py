@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from lies import Liar
+from proxy import Proxy
 from servers import Authority, RekorV1, RekorV2, Server
 
 # How long one command may take before it counts as hanging; an upload of 10,000 entries takes minutes.
@@ -67,7 +69,7 @@ class Run:
         words = [str(self.airtight), *command.split(), "--help"]
         return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
-    def start(self, server: Server) -> Server:
+    def start(self, server):
         """Starts it, and has it stopped when the scenario ends."""
         self.started.append(server)
         server.start()
@@ -79,6 +81,19 @@ class Run:
 
     def authority(self) -> Authority:
         return self.start(Authority(self.cache, self.folder / "authority"))
+
+    def proxy(self, rekor: Server, port: int = 14000, **rates: float) -> Proxy:
+        """A proxy in front of it that has the log's own key to lie with."""
+        liar = Liar(rekor, self.folder / f"liar-{port}-v{rekor.api}")
+        return self.start(Proxy(port, rekor.url, rates, f"{self.random.random()}", liar))
+
+    def load(self, rekor: Server, entries: int, parallel: int) -> dict:
+        """What the bare load generator has to say, having posted so many to it."""
+        words = [self.cache / "rekor-peers" / "load", "--api", str(rekor.api), "--url", rekor.url]
+        words += ["--entries", str(entries), "--parallel", str(parallel)]
+        done = subprocess.run(words, capture_output=True, check=False, timeout=TIMEOUT_S)
+        expect(done.returncode == 0, f"load: {done.stdout.decode()} {done.stderr.decode()[-500:]}")
+        return json.loads(done.stdout)
 
     def stop(self) -> None:
         for server in reversed(self.started):
