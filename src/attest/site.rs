@@ -6,7 +6,7 @@ use airtight_keys::public::Algorithm;
 use airtight_keys::role::{LogKey, SignerKey};
 use airtight_keys::sign::Random;
 use airtight_log::checkpoint::{LogIdentity, TreeId};
-use airtight_log::store::{Access, Store};
+use airtight_log::store::{Access, Fault, Store};
 
 use super::control::{self, Decided};
 use super::epoch::{ADOPTING, base_origin};
@@ -159,16 +159,22 @@ impl Site {
     /// Unlocks what attesting needs; the passphrase is asked for once, if a key is encrypted.
     ///
     /// # Errors
-    /// [`AttestError::Keyring`].
+    /// [`AttestError::Keyring`]; [`Fault::WrongLogKey`] where the keyring's log key is another log's, before an entry is
+    /// appended that could not be proven.
     pub fn unlock(&self, signer: &KeyName, unlock: &mut Unlock<'_>) -> Result<SiteKeys, AttestError> {
-        Ok(SiteKeys { signer: self.keyring.load_signer(signer, unlock)?, log: self.keyring.load_log(unlock)? })
+        let identity = self.store.identity();
+        let keys = SiteKeys { signer: self.keyring.load_signer(signer, unlock)?, log: self.keyring.load_log(unlock)? };
+        if keys.log.public() != identity.keys() {
+            return Err(Fault::WrongLogKey { origin: identity.origin().to_owned() }.into());
+        }
+        Ok(keys)
     }
 
     /// Makes sure, before something is done that is to be attested, that an attestation would not be refused now: the lock
     /// can be had, log and head fit, and the clock does not lie before the last entry.
     ///
     /// # Errors
-    /// [`AttestError::ClockBack`], or a [`Fault`](airtight_log::store::Fault).
+    /// [`AttestError::ClockBack`], or a [`Fault`].
     pub fn check_ready(&mut self, now: u64, holder: &str) -> Result<(), AttestError> {
         check_clock(&self.store.writer(holder, LOCK_WAIT)?, now)
     }
