@@ -107,15 +107,19 @@ fn bad_statements() -> [(&'static str, String, &'static str); 10] {
 
 #[test]
 fn a_statement_that_two_readers_may_read_differently_or_not_at_all_is_refused() {
+    let bad = bad_statements();
+    let make = |stage: &Stage| bad.iter().for_each(|(name, text, _)| stage.write(&format!("bad/{name}"), text));
+    let files: Vec<String> = bad.iter().map(|(name, ..)| format!("bad/{name}")).collect();
+    let words: Vec<[&str; 2]> = files.iter().map(|file| ["--statement", file.as_str()]).collect();
+    let cases: Vec<Bad<'_>> = words.iter().zip(&bad).map(|(words, (_, _, code))| (&words[..], *code, 5)).collect();
+    refused_everywhere(&make, &cases);
+    let stage = Stage::new();
     for (name, text, code) in bad_statements() {
-        refused_everywhere(&|stage| stage.write("bad", &text), &[(&["--statement", "bad"], code, 5)]);
-        let stage = Stage::new();
         let pipe = |command: &mut Command| piped(command, text.clone());
         stage.refuses_with(&["attest", "--statement", "-"], code, 5, &pipe);
         let (answers, exit) = batch(&stage, text.clone() + "\n");
         assert_eq!((answers, exit), (vec![format!("1 {code}")], 5), "{name}");
     }
-    let stage = Stage::new();
     stage.write("bad", r#"{"a":1,"b":{"c":1,"c":2}}"#);
     let words = ["attest", "things/two", "--predicate", "bad", "--type", "https://example.com/part/v1"];
     stage.refuses(&words, "statement_member_twice", 5);

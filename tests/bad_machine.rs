@@ -24,7 +24,7 @@ use stage::{Answer, NOW, Stage, Tree, run, statement};
 
 /// Says what could not be tried: straight to standard error, for what a passing test prints is not shown.
 fn say(words: &str) {
-    writeln!(std::io::stderr(), "bad_machine: {words}").unwrap();
+    std::io::stderr().write_all(format!("bad_machine: {words}\n").as_bytes()).unwrap();
 }
 
 /// What is put before a command so that modes bind it; nothing where no way is found here.
@@ -365,7 +365,7 @@ fn a_second_writer_waits_for_the_first_and_loses_nothing() {
 
 /// How many write at once, and how many statements each has for itself.
 const WRITERS: usize = 8;
-const EACH: usize = 25;
+const EACH: usize = 15;
 
 /// Hands a writer one line after the other, each once the one before was answered; gives the answers.
 fn converse(stage: &Stage, lines: impl Iterator<Item = String>) -> Vec<serde_json::Value> {

@@ -109,6 +109,19 @@ impl Stage {
         stage
     }
 
+    /// Makes another stage like this one: making a site waits for the disk many times, copying it does not.
+    pub fn again(&self) -> Stage {
+        let stage = Stage { directory: tempfile::tempdir().unwrap() };
+        copy_all(self.path(), stage.path());
+        stage
+    }
+
+    /// Copies a directory of the stage with all that is in it.
+    pub fn copy_directory(&self, from: &str, to: &str) {
+        fs::create_dir(self.path().join(to)).unwrap();
+        copy_all(&self.path().join(from), &self.path().join(to));
+    }
+
     /// Names the stage's directory.
     pub fn path(&self) -> &Path {
         self.directory.path()
@@ -188,6 +201,18 @@ impl Stage {
         before.assert_is(&Tree::of(self.path()), &case);
         assert_eq!(answer.exit, exit, "{case}: {answer:?}");
         answer
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if path.is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy_all(&path, &to);
+        } else {
+            fs::copy(path, to).unwrap();
+        }
     }
 }
 
