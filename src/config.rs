@@ -22,21 +22,19 @@
 //!   HeadNote: "head.note"
 //!   Created: "2026-11-21T03:00:00Z"
 //!   Epoch: 1
-//! Sync: {}
+//! Sync: {}                          # see `sync`
 //! ```
 //!
 //! An unknown member, a member given twice, a wrong type (`no` and `"false"` are not booleans), a second document and a
 //! file of more than 64 KiB are refused, with the dotted path of the member. What is left out of `Signals` has the
 //! contract's default, with one exception: `Signing.KeyId` names a key of the keyring, and so its default is the keyring's
 //! (`signer`). `Log` has no defaults but for `HeadNote`: `airtight init` writes it, and a log whose name could be
-//! guessed is no identity. `Sync` is reserved: only the empty map is accepted.
+//! guessed is no identity. `Sync` may be left out or empty.
 //!
 //! `RekorEnabled` is a permission, never a statement about the network. The contract's default, `true`, holds where it is
 //! left out; what a site may send is still the stricter of this file and the last decision in its log.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use airtight_log::checkpoint::ORIGIN_LEN_MAX;
@@ -46,8 +44,13 @@ use serde::{Deserialize, Deserializer};
 use crate::durable;
 
 pub use signals::{Cas, Provenance, RetentionDays, Signals, Signing, SigningAlgorithm};
+pub use sync::{Budget, Interval, MAX_REQUEST_BYTES, NotThat, SyncSettings, TIMEOUT_S_MAX};
 
+pub mod targets;
+
+mod edit;
 mod signals;
+mod sync;
 
 /// The name of the settings file in the site directory.
 pub const FILE_NAME: &str = "airtight.yaml";
@@ -68,7 +71,7 @@ pub struct Config {
     /// The identity of the site's log.
     #[serde(rename = "Log")]
     pub log: LogSettings,
-    /// Reserved for the targets of a sync.
+    /// How and how fast entries go to another log.
     #[serde(rename = "Sync", default)]
     pub sync: SyncSettings,
 }
@@ -89,11 +92,6 @@ pub struct LogSettings {
     /// The epoch: 1 for the first log of a site, one more for each log that was adopted after it.
     pub epoch: u32,
 }
-
-/// `Sync`: nothing yet.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SyncSettings {}
 
 /// A moment in seconds since the epoch, written as RFC 3339 in UTC without a fraction (`2026-11-21T03:00:00Z`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,6 +127,14 @@ pub enum ConfigError {
         /// What may stand there.
         wanted: &'static str,
     },
+    /// `RekorEnabled` does not stand on a line of its own, so that it could not be changed without touching what is around it.
+    #[error(
+        "`RekorEnabled: true` or `false` is no line of its own below `Signals:`, `Provenance:`; by hand it is `RekorEnabled: {wanted}`"
+    )]
+    NotEditable {
+        /// What was to be written.
+        wanted: bool,
+    },
     /// The file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -147,6 +153,7 @@ impl ConfigError {
             ConfigError::NotText { .. } => "config_not_text",
             ConfigError::Shape(_) => "config_malformed",
             ConfigError::Value { .. } => "config_value_refused",
+            ConfigError::NotEditable { .. } => "config_not_editable",
             ConfigError::File { .. } => "config_unreadable",
         }
     }
@@ -161,7 +168,7 @@ impl Config {
         let mut signals = Signals::default();
         signals.provenance.rekor_enabled = false;
         signals.signing.algorithm = algorithm;
-        let config = Config { signals, log, sync: SyncSettings {} };
+        let config = Config { signals, log, sync: SyncSettings::default() };
         config.check()?;
         Ok(config)
     }
@@ -186,18 +193,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError::File`] where the file cannot be read, else as [`Config::parse`].
     pub fn load(home: &Path) -> Result<Config, ConfigError> {
-        let path = home.join(FILE_NAME);
-        let mut bytes = Vec::new();
-        #[expect(clippy::disallowed_methods, reason = "the settings are a file, and this is the room that reads it")]
-        let opened = File::open(&path);
-        opened
-            .and_then(|file| file.take(FILE_LEN_MAX + 1).read_to_end(&mut bytes))
-            .map_err(|source| ConfigError::File { path, source })?;
-        if bytes.len() as u64 > FILE_LEN_MAX {
-            return Err(ConfigError::TooLarge { len: bytes.len() as u64, max: FILE_LEN_MAX });
-        }
-        let text = std::str::from_utf8(&bytes).map_err(|error| ConfigError::NotText { offset: error.valid_up_to() })?;
-        Config::parse(text)
+        Config::parse(&edit::read_text(home)?)
     }
 
     /// Writes the settings of a new site into `home`; a file that is there already is never touched.
@@ -258,8 +254,18 @@ Log:
   Created: {created}
   Epoch: {epoch}
 
-# Reserved.
-Sync: {{}}
+# How entries go to another log, once that is permitted and a target is named.
+Sync:
+  # Nothing leaves without a signed approval of the plan.
+  RequireApproval: {require_approval}
+  # Requests an hour, or \"none\".
+  Budget: {budget}
+  # How often `airtight sync push --watch` looks: a number and s, m, h or d.
+  Interval: {interval}
+  # Seconds for one request.
+  Timeout: {timeout}
+  # Larger requests are not sent; the public log drops them.
+  MaxRequestBytes: {max_request_bytes}
 ",
             prefix = quoted(&cas.bucket_prefix),
             write_enabled = cas.write_enabled,
@@ -276,6 +282,11 @@ Sync: {{}}
             head_note = quoted(&self.log.head_note.to_string_lossy()),
             created = quoted(&self.log.created.to_string()),
             epoch = self.log.epoch,
+            require_approval = self.sync.require_approval,
+            budget = quoted(&self.sync.budget.to_string()),
+            interval = quoted(&self.sync.interval.to_string()),
+            timeout = self.sync.timeout,
+            max_request_bytes = self.sync.max_request_bytes,
         )
     }
 
@@ -314,6 +325,13 @@ Sync: {{}}
         }
         if *epoch == 0 {
             return refuse("Log.Epoch", epoch, "a number from 1");
+        }
+        let SyncSettings { timeout, max_request_bytes, .. } = &self.sync;
+        if !(1..=TIMEOUT_S_MAX).contains(timeout) {
+            return refuse("Sync.Timeout", timeout, "a number of seconds from 1 to 600");
+        }
+        if !MAX_REQUEST_BYTES.contains(max_request_bytes) {
+            return refuse("Sync.MaxRequestBytes", max_request_bytes, "a number of bytes from 1024 to 100663296");
         }
         Ok(())
     }
@@ -396,7 +414,7 @@ impl<'de> Deserialize<'de> for Created {
 mod tests {
     use super::*;
 
-    fn site() -> Config {
+    pub(super) fn site() -> Config {
         let log = LogSettings {
             origin: "log.site.example".into(),
             tree_id: 1_193_050_959_916_656_506,
@@ -419,7 +437,14 @@ mod tests {
         config.log.head_note = "/mnt/other disk/head \"1\".note".into();
         config.log.tree_id = TREE_ID_MAX;
         config.signals.signing.algorithm = SigningAlgorithm::Ed25519;
+        config.sync.budget = "none".parse().unwrap();
+        config.sync.interval = "90s".parse().unwrap();
+        (config.sync.require_approval, config.sync.timeout, config.sync.max_request_bytes) = (true, 600, 1024);
         assert_eq!(Config::parse(&config.render()).unwrap(), config);
+        let empty = site().render().split("# How entries go").next().unwrap().to_owned();
+        for sync in ["", "Sync: {}\n", "Sync: {Timeout: 30}\n"] {
+            assert_eq!(Config::parse(&format!("{empty}{sync}")).unwrap(), site(), "{sync}");
+        }
     }
 
     #[test]
@@ -471,9 +496,15 @@ Log: {Origin: a, TreeId: 1, Created: \"2026-11-21T03:00:00Z\", Epoch: 1}
             ("TreeId: 1193050959916656506", "TreeId: 1.5", "Log.TreeId"),
             ("03:00:00Z", "03:00:00+00:00", "Log.Created"),
             ("03:00:00Z", "03:00:00.5Z", "Log.Created"),
-            ("Sync: {}", "Sync: {Targets: []}", "Sync"),
-            ("Sync: {}", "Sync: {}\n---\nSync: {}", ""),
-            ("Sync: {}", "Other: {}", ""),
+            ("  RequireApproval: false", "  Targets: []", "Sync"),
+            ("RequireApproval: false", "RequireApproval: maybe", "Sync.RequireApproval"),
+            ("\"500/h\"", "500", "Sync.Budget"),
+            ("\"500/h\"", "\"500/d\"", "Sync.Budget"),
+            ("\"1h\"", "\"1 hour\"", "Sync.Interval"),
+            ("Timeout: 30", "Timeout: -1", "Sync.Timeout"),
+            ("MaxRequestBytes: 3500000", "MaxRequestBytes: 3.5e6", "Sync.MaxRequestBytes"),
+            ("\nLog:", "\n---\nLog:", ""),
+            ("Sync:", "Other:", ""),
         ] {
             assert!(whole.contains(from), "{from}");
             let error = error_of(&whole.replace(from, to));
@@ -496,6 +527,9 @@ Log: {Origin: a, TreeId: 1, Created: \"2026-11-21T03:00:00Z\", Epoch: 1}
             ("cas://signals", "s3://signals", "Signals.CAS.BucketPrefix"),
             ("RuntimeFacts: 90", "RuntimeFacts: 0", "Signals.CAS.RetentionDays.RuntimeFacts"),
             ("\"signer\"", "\"\"", "Signals.Signing.KeyId"),
+            ("Timeout: 30", "Timeout: 0", "Sync.Timeout"),
+            ("Timeout: 30", "Timeout: 601", "Sync.Timeout"),
+            ("MaxRequestBytes: 3500000", "MaxRequestBytes: 1023", "Sync.MaxRequestBytes"),
         ] {
             assert!(whole.contains(from), "{from}");
             let error = error_of(&whole.replace(from, to));

@@ -265,6 +265,7 @@ const CODED: &[&str] = &[
     "src/attest/recover.rs",
     "src/keyring/error.rs",
     "src/config.rs",
+    "src/config/targets.rs",
     "src/statement.rs",
     "src/sync/target.rs",
     "src/sync/receipt.rs",

@@ -43,15 +43,13 @@ use airtight_keys::public::{Algorithm, KeyId, PublicKey};
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
 use airtight_log::checkpoint::LogIdentity;
 
-use crate::disposition::TARGET_DEFAULT;
+use crate::config::targets::TargetName;
 use crate::trust::{TrustError, TrustedLog, TrustedRoot};
 
 /// The only media type of a signing config that is read.
 pub const SIGNING_CONFIG_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
 /// The limits under which a signing config is read.
 pub const SIGNING_CONFIG_LIMITS: Limits = Limits::bytes(1 << 20);
-/// The longest name of a target, in bytes.
-pub const NAME_LEN_MAX: usize = 32;
 /// The age from which on a target's files are warned about, in seconds: 30 days. Shards of the public log live for six months.
 pub const AGE_WARNED_S: u64 = 30 * 86_400;
 
@@ -103,35 +101,6 @@ impl<'de> Deserialize<'de> for ApiVersion {
     }
 }
 
-/// The name of a target: 1 to 32 of `a-z`, `0-9` and `-`, and not `default`, which stands for all of them.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TargetName(String);
-
-impl TargetName {
-    /// Takes a text as a name.
-    ///
-    /// # Errors
-    /// [`TargetError::Name`].
-    pub fn new(name: &str) -> Result<TargetName, TargetError> {
-        let fits = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        if !fits || name.is_empty() || name.len() > NAME_LEN_MAX || name == TARGET_DEFAULT {
-            return Err(TargetError::Name { met: name.to_owned() });
-        }
-        Ok(TargetName(name.to_owned()))
-    }
-
-    /// Returns the text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for TargetName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// A log that entries can be sent to.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -154,12 +123,6 @@ pub struct Target {
 /// Why two files are no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// The name is none.
-    #[error("{met:?} is no name of a target: 1 to {NAME_LEN_MAX} of a-z, 0-9 and -, and not \"{TARGET_DEFAULT}\"")]
-    Name {
-        /// What was given.
-        met: String,
-    },
     /// The signing config is not read.
     #[error("the signing config is not read: {0}")]
     SigningConfig(#[from] SigningConfigError),
@@ -265,7 +228,6 @@ impl TargetError {
     /// Returns the stable code of the variant.
     pub fn code(&self) -> &'static str {
         match self {
-            TargetError::Name { .. } => "target_name_refused",
             TargetError::SigningConfig(_) => "target_signing_config",
             TargetError::NoUrl => "target_no_url",
             TargetError::ApiUnsupported { .. } => "target_api_unsupported",
@@ -287,7 +249,7 @@ impl Target {
     /// the site's own ([`Target::refuse_own`]).
     ///
     /// # Errors
-    /// [`TargetError`], but for `Name`, `Ended` and `OwnKey`.
+    /// [`TargetError`], but for `Ended` and `OwnKey`.
     pub fn read(
         name: TargetName,
         signing_config: &[u8],

@@ -112,6 +112,10 @@ impl From<ConfigError> for Failure {
                 Failure::new(Exit::Usage, "site_exists", error.to_string())
                     .next("use the site that is there, or name another directory with --home DIR")
             }
+            ConfigError::NotEditable { wanted } => Failure::new(Exit::Usage, "config_not_editable", error.to_string())
+                .next(format!(
+                    "write `RekorEnabled: {wanted}` into airtight.yaml by hand, below `Provenance:`, and run this again"
+                )),
             ConfigError::File { source, .. } => Failure::by_system(error.code(), error.to_string(), source),
             ConfigError::TooLarge { .. }
             | ConfigError::NotText { .. }

@@ -167,13 +167,3 @@ fn each_fault_of_a_signing_config_is_named() {
     assert_eq!(read(&config(&[]), &fine, MARCH).unwrap_err(), TargetError::NoUrl);
     assert_eq!(read(&whole, "{}", MARCH).unwrap_err().code(), "target_trusted_root");
 }
-
-#[test]
-fn a_name_is_short_and_plain_and_not_default() {
-    for name in ["public", "rekor-2025-1", "x", "0", &"a".repeat(32)] {
-        assert_eq!(TargetName::new(name).unwrap().as_str(), name);
-    }
-    for name in ["", "default", "Public", "a.b", "a/b", "..", "a b", "ä", &"a".repeat(33)] {
-        assert_eq!(TargetName::new(name).unwrap_err().code(), "target_name_refused", "{name}");
-    }
-}
