@@ -269,6 +269,7 @@ const CODED: &[&str] = &[
     "src/statement.rs",
     "src/sync/target.rs",
     "src/sync/receipt.rs",
+    "src/pack/error.rs",
 ];
 
 fn sources_in(folder: &Path, found: &mut Vec<PathBuf>) {
