@@ -30,9 +30,13 @@ use airtight_keys::envelope::{Envelope, IN_TOTO_PAYLOAD_TYPE};
 use airtight_keys::role::{LogKey, SignerKey};
 use airtight_log::digest::{Hash, LeafIndex, TreeSize};
 use airtight_log::entry::{set_message, uuid};
-use airtight_log::store::{Appended, Fault, HeadFit, Prepared, ReleasedCheckpoint, Snapshot, Worker, Writer};
+use airtight_log::store::{
+    Appended, Fault, HeadFit, Prepared, ReleasedCheckpoint, Snapshot, StoredEntry, Worker, Writer,
+};
+use serde::de::DeserializeOwned;
 
 pub use self::batch::{Answer, BATCH_LINES, BatchReport};
+pub use self::control::Control;
 pub use self::epoch::{ADOPTING, Adopted, Found};
 pub use self::error::{AttestError, fault_code, misfit_code, open_code};
 pub use self::integrated::{INTEGRATED_LEN_MAX, INTEGRATED_PATH, IntegratedTimes, IntegratedTimesError};
@@ -41,7 +45,7 @@ pub use self::recover::{RecoverRefusal, Recovered};
 pub use self::site::{NewSite, Site, SiteKeys};
 
 use crate::bundle::{Receipt, render};
-use crate::disposition::{Decision, Disposition, Permission, standing};
+use crate::disposition::{Disposition, EntryFacts, Permission, SkipReason, Standings};
 use crate::statement::Statement;
 
 /// How long a writer waits for another one before it names the holder.
@@ -62,8 +66,8 @@ pub struct Proven {
     pub size: TreeSize,
     /// What the log claims as the time of the commit, in seconds since the epoch.
     pub integrated_time: u64,
-    /// Where the entry stands towards the public log.
-    pub disposition: Disposition,
+    /// Where the entry stands towards each target.
+    pub dispositions: Vec<Disposition>,
     /// The id that Rekor v1's API gives the entry: 80 hex digits.
     pub entry_id: String,
     /// The Sigstore bundle: one line and a line feed.
@@ -102,12 +106,12 @@ impl Site {
             writer.release(&keys.log)?;
         }
         let mut snapshot = writer.read()?;
-        let decisions = decided.at(&mut snapshot)?;
+        let standings = decided.at(&mut snapshot)?;
         let prove = |entry: &Appended| {
             let covering = released.as_ref().filter(|_| entry.new);
             let checkpoint =
                 covering.map_or_else(|| first_covering(&mut snapshot, entry.index), |one| Ok(one.clone()))?;
-            prove(&mut snapshot, entry.index, entry.new, &checkpoint, decisions, &keys.log)
+            prove(&mut snapshot, entry.index, entry.new, &checkpoint, standings, &keys.log)
         };
         appended.iter().map(prove).collect()
     }
@@ -127,8 +131,8 @@ impl Site {
         let found = LeafIndex::new(index).ok().filter(|index| snapshot.size().holds(*index));
         let found = found.ok_or(AttestError::NotFound { index, size: snapshot.size() })?;
         let checkpoint = first_covering(&mut snapshot, found)?;
-        let decisions = decisions(&mut snapshot)?;
-        prove(&mut snapshot, found, false, &checkpoint, &decisions, log)
+        let standings = standings(&mut snapshot)?;
+        prove(&mut snapshot, found, false, &checkpoint, &standings, log)
     }
 
     /// Says whether entries may be sent, and whether settings and log agree on it.
@@ -137,7 +141,32 @@ impl Site {
     /// [`Fault`] where the log's decisions cannot be read.
     pub fn permission(&mut self) -> Result<Permission, AttestError> {
         let rekor_enabled = self.config().signals.provenance.rekor_enabled;
-        Ok(Permission::of(rekor_enabled, &decisions(&mut self.store_mut().read()?)?))
+        Ok(Permission::of(rekor_enabled, &standings(&mut self.store_mut().read()?)?))
+    }
+
+    /// Logs what the site has to say about itself or about other logs, in one transaction under one checkpoint; gives the
+    /// leaf index of each. What the log says already keeps its index.
+    ///
+    /// # Errors
+    /// [`AttestError`], as with [`Site::attest`].
+    pub fn say(
+        &mut self,
+        controls: &[Control],
+        keys: &SiteKeys,
+        now: u64,
+        holder: &str,
+    ) -> Result<Vec<u64>, AttestError> {
+        let identity = self.store.identity().clone();
+        let worker = self.store.worker()?;
+        let prepare = |control: &Control| -> Result<Prepared, AttestError> {
+            Ok(control.accompany(sign(control.statement(&identity)?, &keys.signer, worker)?))
+        };
+        let prepared = controls.iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
+        let mut writer = self.store.writer(holder, LOCK_WAIT)?;
+        check_clock(&writer, now)?;
+        let appended = writer.append(&prepared, now)?;
+        writer.release(&keys.log)?;
+        Ok(appended.iter().map(|entry| entry.index.get()).collect())
     }
 }
 
@@ -155,21 +184,57 @@ fn check_clock(writer: &Writer<'_>, now: u64) -> Result<(), AttestError> {
     }
 }
 
-/// Reads the log's decisions about sending, in the order of the log.
+/// Reads what the log says about whole stretches of entries: its decisions, targets and anchors.
 ///
 /// # Errors
 /// [`Fault`].
-pub fn decisions(snapshot: &mut Snapshot<'_>) -> Result<Vec<Decision>, AttestError> {
-    control::decisions(snapshot)
+pub fn standings(snapshot: &mut Snapshot<'_>) -> Result<Standings, AttestError> {
+    control::standings(snapshot)
 }
 
-/// Says where an entry stands towards the public log.
+/// Reads the control entries of one type, each with its leaf index, in the order of the log.
 ///
 /// # Errors
 /// [`Fault`].
-pub fn disposition(snapshot: &mut Snapshot<'_>, index: LeafIndex) -> Result<Disposition, AttestError> {
-    let decisions = decisions(snapshot)?;
-    Ok(standing(index.get(), snapshot.is_control(index)?, &decisions))
+pub fn said<T: DeserializeOwned>(
+    snapshot: &mut Snapshot<'_>,
+    predicate_type: &'static str,
+) -> Result<Vec<(u64, T)>, AttestError> {
+    control::said(snapshot, predicate_type)
+}
+
+/// Says where an entry stands towards each target.
+///
+/// # Errors
+/// [`Fault`].
+pub fn dispositions(
+    snapshot: &Snapshot<'_>,
+    standings: &Standings,
+    entry: &StoredEntry,
+) -> Result<Vec<Disposition>, AttestError> {
+    standings.targets().into_iter().map(|target| disposition(snapshot, standings, entry, target)).collect()
+}
+
+/// Says where an entry stands towards one target.
+///
+/// # Errors
+/// [`Fault`].
+pub fn disposition(
+    snapshot: &Snapshot<'_>,
+    standings: &Standings,
+    entry: &StoredEntry,
+    target: &str,
+) -> Result<Disposition, AttestError> {
+    let exception = snapshot.exempt(target, entry.index)?.and_then(|exempt| exempt.reason);
+    let facts = EntryFacts {
+        index: entry.index.get(),
+        is_control: entry.is_control,
+        algorithm: entry.verifier.algorithm(),
+        rekor_uuid: snapshot.sent(target, entry.index)?.map(|sent| sent.uuid),
+        // Another program's word for a reason still says that somebody holds the entry back.
+        exception: exception.map(|reason| reason.parse().unwrap_or(SkipReason::OperatorHold)),
+    };
+    Ok(standings.standing(target, &facts))
 }
 
 /// Says whether released checkpoints cover all of these entries.
@@ -190,7 +255,7 @@ fn prove(
     index: LeafIndex,
     new: bool,
     checkpoint: &ReleasedCheckpoint,
-    decisions: &[Decision],
+    standings: &Standings,
     log: &LogKey,
 ) -> Result<Proven, AttestError> {
     let identity = snapshot.identity().clone();
@@ -199,7 +264,7 @@ fn prove(
     }
     let entry = snapshot.entry(index)?;
     let hashes = snapshot.prove(index, checkpoint.size, &checkpoint.root)?;
-    let disposition = standing(index.get(), entry.is_control, decisions);
+    let dispositions = dispositions(snapshot, standings, &entry)?;
     let (_, envelope) = entry.envelope.as_ref().ok_or(AttestError::LeafOnly { index: index.get() })?;
     let promise = log.p256().sign(&set_message(&entry.body, entry.integrated_time, identity.log_id(), index))?;
     let receipt = Receipt {
@@ -220,7 +285,7 @@ fn prove(
         new,
         size: checkpoint.size,
         integrated_time: entry.integrated_time,
-        disposition,
+        dispositions,
         entry_id: uuid(identity.tree_id(), &entry.leaf_hash),
         bundle: render(envelope, &entry.verifier, &receipt),
         tlog_proof: tlog_proof(index, &hashes, checkpoint),

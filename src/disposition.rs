@@ -9,11 +9,12 @@
 //! the last exception for it                         → the exception's reason
 //! an anchor above it                                → covered_by_anchor          (final)
 //! the last decision that reaches it is "not enabled"→ the decision's reason
+//! its key is none that the target takes             → unsupported_key            (final)
 //! else                                              → pending_upload
 //! ```
 //!
-//! Today a log holds decisions and control entries; receipts, exceptions and anchors come with the rooms that make them, and
-//! take their lines in [`standing`].
+//! [`Standings`] holds the few control entries that are about many others; receipts and exceptions, which are about single
+//! ones, are handed in with the entry ([`EntryFacts`]).
 //!
 //! A decision reaches the entries from its own `from` on, in both directions of time: one that is logged at index 900 with
 //! `from` 0 is about entry 3 as well. So enabling Rekor with `from` 0 sends what was made in the gap, and with `from` 900
@@ -24,17 +25,25 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use control::{
-    ControlPredicateError, EPOCH_V1, Epoch, EpochPredecessor, KEY_V1, KeyAnnouncement, KeyCapabilities,
+    CONTROL_TYPES, ControlPredicateError, EPOCH_V1, Epoch, EpochPredecessor, KEY_V1, KeyAnnouncement, KeyCapabilities,
     TRANSPARENCY_DECISION_V1, TransparencyDecision, is_control,
+};
+pub use outward::{
+    ApiVersion, PlanMode, ROWS_MAX, ReceiptRow, TRANSPARENCY_ANCHOR_V1, TRANSPARENCY_APPROVAL_V1,
+    TRANSPARENCY_EXCEPTION_V1, TRANSPARENCY_RECEIPTS_V1, TRANSPARENCY_TARGET_V1, TransparencyAnchor,
+    TransparencyApproval, TransparencyException, TransparencyReceipts, TransparencyTarget, is_target_name,
 };
 pub use permission::{Difference, Permission};
 pub use reason::{Persistence, SkipReason, UnknownSkipReason};
+pub use standings::{Basis, EntryFacts, NamedTarget, Standings};
 
 mod control;
+mod outward;
 mod permission;
 mod reason;
+mod standings;
 
-/// The one target there is before a site names others.
+/// The one target there is before a site names others; a decision about it is about every target.
 pub const TARGET_DEFAULT: &str = "default";
 
 /// Where one entry stands towards one target.
@@ -138,32 +147,20 @@ impl Disposition {
     }
 }
 
-/// Writes the words a person reads: `logged as 24296fb2…`, `not sent to Rekor: rekor_disabled`.
+/// Writes the words a person reads: `public: logged as 24296fb2…`, and `not sent to Rekor: rekor_disabled` where no target has
+/// a name.
 impl std::fmt::Display for Disposition {
     fn fmt(&self, into: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let is_named = self.target != TARGET_DEFAULT;
+        if is_named {
+            write!(into, "{}: ", self.target)?;
+        }
         match &self.standing {
             Standing::Logged { rekor_uuid } => write!(into, "logged as {rekor_uuid}"),
+            Standing::Skipped(reason) if is_named => write!(into, "not sent: {reason}"),
             Standing::Skipped(reason) => write!(into, "not sent to Rekor: {reason}"),
         }
     }
-}
-
-/// Returns where the entry at `index` stands towards the target `default`.
-///
-/// `decisions` are all decisions of the log in any order; two at one index cannot be, and of two such the later in the slice
-/// counts.
-pub fn standing(index: u64, is_control: bool, decisions: &[Decision]) -> Disposition {
-    let reason = if is_control {
-        SkipReason::ControlEntry
-    } else {
-        let last = decisions.iter().filter(|decision| decision.from <= index).max_by_key(|decision| decision.index);
-        match last.map(|decision| decision.sending) {
-            Some(Sending::Enabled) => SkipReason::PendingUpload,
-            Some(Sending::NotEnabled(reason)) => reason,
-            None => SkipReason::RekorDisabled,
-        }
-    };
-    Disposition::skipped(TARGET_DEFAULT, reason)
 }
 
 /// The JSON form, where the rule is not yet one of shape.
@@ -198,46 +195,6 @@ impl<'de> Deserialize<'de> for Disposition {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const OFF: Sending = Sending::NotEnabled(SkipReason::RekorDisabled);
-    const HELD: Sending = Sending::NotEnabled(SkipReason::OperatorHold);
-
-    fn reason_at(index: u64, decisions: &[Decision]) -> SkipReason {
-        standing(index, false, decisions).skip_reason().unwrap()
-    }
-
-    #[test]
-    fn the_last_decision_that_reaches_an_entry_holds() {
-        let first = Decision { index: 0, from: 0, sending: OFF };
-        let enabled = Decision { index: 10, from: 10, sending: Sending::Enabled };
-        let held = Decision { index: 20, from: 15, sending: HELD };
-        let decisions = [enabled, held, first];
-        assert_eq!(reason_at(3, &decisions), SkipReason::RekorDisabled);
-        assert_eq!(reason_at(12, &decisions), SkipReason::PendingUpload);
-        assert_eq!(reason_at(15, &decisions), SkipReason::OperatorHold);
-        assert_eq!(reason_at(900, &decisions), SkipReason::OperatorHold);
-    }
-
-    #[test]
-    fn enabling_from_the_start_makes_the_gap_pending() {
-        let first = Decision { index: 0, from: 0, sending: OFF };
-        let enabled = Decision { index: 900, from: 0, sending: Sending::Enabled };
-        assert_eq!(reason_at(3, &[first]), SkipReason::RekorDisabled);
-        assert_eq!(reason_at(3, &[first, enabled]), SkipReason::PendingUpload);
-    }
-
-    #[test]
-    fn without_a_decision_nothing_is_permitted() {
-        assert_eq!(reason_at(0, &[]), SkipReason::RekorDisabled);
-        let later = Decision { index: 5, from: 5, sending: Sending::Enabled };
-        assert_eq!(reason_at(4, &[later]), SkipReason::RekorDisabled);
-    }
-
-    #[test]
-    fn a_control_entry_is_never_sent_whatever_was_decided() {
-        let enabled = Decision { index: 0, from: 0, sending: Sending::Enabled };
-        assert_eq!(standing(1, true, &[enabled]).skip_reason(), Some(SkipReason::ControlEntry));
-    }
 
     #[test]
     fn exactly_one_member_is_not_null() {

@@ -99,8 +99,8 @@ fn a_new_epoch_commits_to_the_old_log_as_it_was_found() {
     let mut site = Site::open(&home, Access::Read).unwrap();
     assert_eq!(site.trusted_root().render(), trusted, "auditors need no other one");
     let mut snapshot = site.store_mut().read().unwrap();
-    let decisions = airtight::attest::decisions(&mut snapshot).unwrap();
-    assert_eq!(decisions.iter().map(|decision| decision.index).collect::<Vec<_>>(), [1]);
+    let standings = airtight::attest::standings(&mut snapshot).unwrap();
+    assert_eq!(standings.last_decision("default").map(|decision| decision.index), Some(1));
 }
 
 #[test]
@@ -225,6 +225,6 @@ fn what_is_refused_leaves_the_old_site_as_it_was() {
     let mut site = Site::open(&home, Access::Write).unwrap();
     let proven = site.attest(vec![statement("three")], &keys_of(&home), NOW + 15, "test").unwrap();
     assert_eq!(proven[0].index.get(), 3);
-    assert_eq!(proven[0].disposition.skip_reason(), Some(SkipReason::RekorDisabled));
+    assert_eq!(proven[0].dispositions[0].skip_reason(), Some(SkipReason::RekorDisabled));
     assert_eq!(adopt(&home.join("nowhere")).unwrap_err().code(), "no_site");
 }

@@ -45,7 +45,7 @@ fn what_a_new_site_attests_verifies_and_asking_twice_gives_the_same_bytes() {
         let done = site.attest(vec![statement("one"), statement("two")], &keys, NOW, "test").unwrap();
         let indexes: Vec<_> = done.iter().map(|proven| (proven.index.get(), proven.size.get(), proven.new)).collect();
         assert_eq!(indexes, [(1, 3, true), (2, 3, true)], "entry 0 is the first decision");
-        assert_eq!(done[0].disposition.to_string(), "not sent to Rekor: rekor_disabled");
+        assert_eq!(done[0].dispositions[0].to_string(), "not sent to Rekor: rekor_disabled");
         assert_eq!(judge(&done[1].bundle, "two", keys.signer.public(), &site), Ok(()));
         assert_eq!(judge(&done[1].bundle, "one", keys.signer.public(), &site), Err("subject_not_found"));
         assert_eq!(judge(&done[1].bundle, "two", keys.log.p256().public(), &site), Err("signature_invalid"));
@@ -59,7 +59,7 @@ fn what_a_new_site_attests_verifies_and_asking_twice_gives_the_same_bytes() {
         assert_eq!(site.bundle(2, &keys.log).unwrap().tlog_proof, done[1].tlog_proof);
         assert!(matches!(site.bundle(9, &keys.log), Err(AttestError::NotFound { index: 9, .. })));
         let first = site.bundle(0, &keys.log).unwrap();
-        assert_eq!(first.disposition.to_string(), "not sent to Rekor: control_entry");
+        assert_eq!(first.dispositions[0].to_string(), "not sent to Rekor: control_entry");
         assert_eq!(site.store_mut().fsck(2, &mut |_, _| {}).unwrap().entries, 4);
     }
 }

@@ -160,6 +160,55 @@ fn altered(value: &Value) -> Vec<Value> {
     found
 }
 
+/// What a site says in its log about other logs: no command answers with it.
+fn said() -> Vec<(&'static str, Value)> {
+    use airtight::disposition::{
+        ApiVersion, PlanMode, ReceiptRow, SkipReason, TransparencyAnchor, TransparencyApproval, TransparencyException,
+        TransparencyReceipts, TransparencyTarget,
+    };
+    let (id, uuid, target) = ("0c".repeat(32), "0a".repeat(40), "public".to_owned());
+    let row =
+        ReceiptRow { index: 3, rekor_uuid: uuid.clone(), log_index: 9, integrated_time: Some(7), sha256: id.clone() };
+    let receipts = TransparencyReceipts::new(&target, ApiVersion::V1, &id, vec![row]).unwrap();
+    let exception =
+        TransparencyException::new(&target, Some(SkipReason::OperatorHold), None, Some("wait"), vec![4]).unwrap();
+    let named = TransparencyTarget {
+        name: target.clone(),
+        api_version: ApiVersion::V2,
+        url: "https://rekor.example".into(),
+        log_id: id.clone(),
+        signing_config_sha256: id.clone(),
+        trusted_root_sha256: id.clone(),
+        as_of: "2026-11-21T03:00:00Z".into(),
+        removed: false,
+    };
+    let anchor = TransparencyAnchor {
+        target: target.clone(),
+        api_version: ApiVersion::V1,
+        log_id: id.clone(),
+        size: 5,
+        rekor_uuid: uuid,
+        log_index: 1,
+        integrated_time: None,
+        sha256: id.clone(),
+    };
+    let approval = TransparencyApproval {
+        target,
+        mode: PlanMode::Entries,
+        plan_sha256: id,
+        entries: 2,
+        first: Some(1),
+        last: Some(3),
+    };
+    vec![
+        ("transparency-receipts.v1", json!(receipts)),
+        ("transparency-exception.v1", json!(exception)),
+        ("transparency-target.v1", json!(named)),
+        ("transparency-anchor.v1", json!(anchor)),
+        ("transparency-approval.v1", json!(approval)),
+    ]
+}
+
 #[test]
 fn what_commands_answer_is_what_the_schemas_say() {
     let (schemas, stage) = (schemas(), stage());
@@ -175,6 +224,14 @@ fn what_commands_answer_is_what_the_schemas_say() {
             }
         }
         asked.insert(*name);
+    }
+    for (name, value) in said() {
+        let schema = &schemas[name];
+        assert!(schema.is_valid(&value), "{name}: {value}");
+        for other in altered(&value) {
+            assert!(!schema.is_valid(&other), "{name} accepts {other}");
+        }
+        asked.insert(name);
     }
     assert_eq!(asked, schemas.keys().map(String::as_str).collect(), "each schema is asked about");
 }

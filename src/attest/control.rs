@@ -4,28 +4,63 @@
 
 use airtight_log::checkpoint::LogIdentity;
 use airtight_log::digest::{LeafIndex, Sha256Digest};
-use airtight_log::store::{Damage, Snapshot};
+use airtight_log::store::{Damage, Prepared, Snapshot};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::AttestError;
 use crate::disposition::{
-    Decision, EPOCH_V1, Epoch, KEY_V1, KeyAnnouncement, TRANSPARENCY_DECISION_V1, TransparencyDecision,
+    EPOCH_V1, Epoch, KEY_V1, KeyAnnouncement, Standings, TRANSPARENCY_ANCHOR_V1, TRANSPARENCY_APPROVAL_V1,
+    TRANSPARENCY_DECISION_V1, TRANSPARENCY_EXCEPTION_V1, TRANSPARENCY_RECEIPTS_V1, TRANSPARENCY_TARGET_V1,
+    TransparencyAnchor, TransparencyApproval, TransparencyDecision, TransparencyException, TransparencyReceipts,
+    TransparencyTarget,
 };
 use crate::statement::{ParsedStatement, PredicateType, Statement, Subject};
 
-/// Makes the statement of a decision about sending.
-pub(super) fn decision(identity: &LogIdentity, decision: &TransparencyDecision) -> Result<Statement, AttestError> {
-    statement(identity, TRANSPARENCY_DECISION_V1, decision)
+/// What a site can say about itself and about other logs.
+#[derive(Clone, Debug)]
+pub enum Control {
+    /// Whether entries may be sent.
+    Decision(TransparencyDecision),
+    /// A key.
+    Key(KeyAnnouncement),
+    /// What is known of the log before this one.
+    Epoch(Epoch),
+    /// A log to send to.
+    Target(TransparencyTarget),
+    /// Which entries another log holds; with the text of each receipt.
+    Receipts(TransparencyReceipts, Vec<(LeafIndex, String)>),
+    /// Why single entries are not sent.
+    Exception(TransparencyException),
+    /// That another log holds a checkpoint; with the receipt's text.
+    Anchor(TransparencyAnchor, String),
+    /// A plan that was approved.
+    Approval(TransparencyApproval),
 }
 
-/// Makes the statement of a new key.
-pub(super) fn key(identity: &LogIdentity, announcement: &KeyAnnouncement) -> Result<Statement, AttestError> {
-    statement(identity, KEY_V1, announcement)
-}
+impl Control {
+    /// Makes the statement.
+    pub(super) fn statement(&self, identity: &LogIdentity) -> Result<Statement, AttestError> {
+        match self {
+            Control::Decision(said) => statement(identity, TRANSPARENCY_DECISION_V1, said),
+            Control::Key(said) => statement(identity, KEY_V1, said),
+            Control::Epoch(said) => statement(identity, EPOCH_V1, said),
+            Control::Target(said) => statement(identity, TRANSPARENCY_TARGET_V1, said),
+            Control::Receipts(said, _) => statement(identity, TRANSPARENCY_RECEIPTS_V1, said),
+            Control::Exception(said) => statement(identity, TRANSPARENCY_EXCEPTION_V1, said),
+            Control::Anchor(said, _) => statement(identity, TRANSPARENCY_ANCHOR_V1, said),
+            Control::Approval(said) => statement(identity, TRANSPARENCY_APPROVAL_V1, said),
+        }
+    }
 
-/// Makes the statement of a new epoch.
-pub(super) fn epoch(identity: &LogIdentity, epoch: &Epoch) -> Result<Statement, AttestError> {
-    statement(identity, EPOCH_V1, epoch)
+    /// Adds the receipts that it brings with it.
+    pub(super) fn accompany(&self, prepared: Prepared) -> Prepared {
+        match self {
+            Control::Receipts(_, texts) => prepared.with_receipts(texts.iter().map(|(index, text)| (*index, &**text))),
+            Control::Anchor(_, text) => prepared.with_receipts([(LeafIndex::ZERO, &**text)]),
+            _ => prepared,
+        }
+    }
 }
 
 fn statement(identity: &LogIdentity, uri: &str, predicate: &impl Serialize) -> Result<Statement, AttestError> {
@@ -37,51 +72,81 @@ fn statement(identity: &LogIdentity, uri: &str, predicate: &impl Serialize) -> R
     Ok(Statement::new(&[subject], &predicate_type, Some(&predicate))?)
 }
 
-/// The log's decisions as they were last read. Entries never change, so they are read again only where there are others.
+/// What the log says about whole stretches of entries, as it was last read. Entries never change, so they are read again
+/// only where there are others.
 #[derive(Default)]
 pub(super) struct Decided {
     entries: Vec<LeafIndex>,
-    decisions: Vec<Decision>,
+    standings: Standings,
 }
 
 impl Decided {
-    /// Gives the decisions of this moment of the log.
-    pub(super) fn at(&mut self, snapshot: &mut Snapshot<'_>) -> Result<&[Decision], AttestError> {
-        let entries = snapshot.control(TRANSPARENCY_DECISION_V1)?;
+    /// Gives what the log says at this moment.
+    pub(super) fn at(&mut self, snapshot: &mut Snapshot<'_>) -> Result<&Standings, AttestError> {
+        let entries = speaking(snapshot)?;
         if self.entries != entries {
-            self.decisions = decisions_of(snapshot, &entries)?;
+            self.standings = standings(snapshot)?;
             self.entries = entries;
         }
-        Ok(&self.decisions)
+        Ok(&self.standings)
     }
 }
 
-/// Reads every decision of the log. One that does not parse is no decision: an entry that somebody else's program wrote. But
-/// one that is no entry of that type at all stands where a decision stood before the index was damaged.
-pub(super) fn decisions(snapshot: &mut Snapshot<'_>) -> Result<Vec<Decision>, AttestError> {
-    let entries = snapshot.control(TRANSPARENCY_DECISION_V1)?;
-    decisions_of(snapshot, &entries)
+/// Lists the entries that [`standings`] reads.
+fn speaking(snapshot: &Snapshot<'_>) -> Result<Vec<LeafIndex>, AttestError> {
+    let mut entries = snapshot.control(TRANSPARENCY_DECISION_V1)?;
+    entries.extend(snapshot.control(TRANSPARENCY_TARGET_V1)?);
+    entries.extend(snapshot.control(TRANSPARENCY_ANCHOR_V1)?);
+    Ok(entries)
 }
 
-fn decisions_of(snapshot: &mut Snapshot<'_>, entries: &[LeafIndex]) -> Result<Vec<Decision>, AttestError> {
-    let mut decisions = Vec::new();
-    for index in entries {
-        let entry = snapshot.entry(*index)?;
+/// Reads what the log says about whole stretches of entries: its decisions, targets and anchors.
+pub(super) fn standings(snapshot: &mut Snapshot<'_>) -> Result<Standings, AttestError> {
+    let mut standings = Standings::default();
+    for (index, decision) in said::<TransparencyDecision>(snapshot, TRANSPARENCY_DECISION_V1)? {
+        standings.decide(index, &decision);
+    }
+    for (index, target) in said(snapshot, TRANSPARENCY_TARGET_V1)? {
+        standings.name(index, target);
+    }
+    for (index, anchor) in said(snapshot, TRANSPARENCY_ANCHOR_V1)? {
+        standings.anchor(index, anchor);
+    }
+    Ok(standings)
+}
+
+/// Reads every control entry of one type with its leaf index. One whose predicate does not parse says nothing: an entry that
+/// somebody else's program wrote. But one that is no entry of that type at all stands where one stood before the index was
+/// damaged.
+pub(super) fn said<T: DeserializeOwned>(
+    snapshot: &mut Snapshot<'_>,
+    predicate_type: &'static str,
+) -> Result<Vec<(u64, T)>, AttestError> {
+    let mut all = Vec::new();
+    for index in snapshot.control(predicate_type)? {
+        let entry = snapshot.entry(index)?;
+        let misfiled = || {
+            let said = format!("entry {index} is filed as {predicate_type}, and is none");
+            AttestError::Fault(Damage::Other { table: "entry", said }.into())
+        };
         if !entry.is_control {
-            return Err(not_a_decision(*index));
+            return Err(misfiled());
         }
         let Some((_, envelope)) = &entry.envelope else { continue };
         let Ok(parsed) = ParsedStatement::parse(envelope.payload_unverified()) else { continue };
-        if parsed.predicate_type() != TRANSPARENCY_DECISION_V1 {
-            return Err(not_a_decision(*index));
+        if parsed.predicate_type() != predicate_type {
+            return Err(misfiled());
         }
-        let predicate = parsed.predicate().and_then(|text| serde_json::from_str::<TransparencyDecision>(text).ok());
-        decisions.extend(predicate.map(|predicate| predicate.at(index.get())));
+        let predicate = parsed.predicate().and_then(|text| serde_json::from_str(text).ok());
+        all.extend(predicate.map(|predicate| (index.get(), predicate)));
     }
-    Ok(decisions)
+    Ok(all)
 }
 
-fn not_a_decision(index: LeafIndex) -> AttestError {
-    let said = format!("entry {index} is filed as {TRANSPARENCY_DECISION_V1}, and is none");
-    AttestError::Fault(Damage::Other { table: "entry", said }.into())
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_store_numbers_the_types_that_are_the_sites_own() {
+        assert_eq!(airtight_log::store::CONTROL_TYPES, crate::disposition::CONTROL_TYPES);
+    }
 }

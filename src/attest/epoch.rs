@@ -36,11 +36,11 @@ use airtight_log::store::{Access, Fault, ReleasedCheckpoint, Snapshot, Store, Wr
 
 use super::site::{LOG_DIRECTORY, begin_log, new_tree_id};
 use super::{
-    AttestError, CLOCK_BACK_MAX_S, LOCK_WAIT, Site, SiteKeys, control, decisions, fault_code, misfit_code, open_code,
+    AttestError, CLOCK_BACK_MAX_S, Control, LOCK_WAIT, Site, SiteKeys, fault_code, misfit_code, open_code, standings,
 };
 use crate::config::{Config, FILE_NAME, LogSettings};
 use crate::disposition::{
-    Decision, Epoch, EpochPredecessor, Permission, Sending, SkipReason, TARGET_DEFAULT, TransparencyDecision,
+    Epoch, EpochPredecessor, Permission, Sending, SkipReason, Standings, TARGET_DEFAULT, TransparencyDecision,
 };
 use crate::durable;
 use crate::statement::Statement;
@@ -78,7 +78,7 @@ pub struct Found {
     pub last: Option<ReleasedCheckpoint>,
     /// When its last entry was integrated, where that is known.
     last_time: Option<u64>,
-    decisions: Vec<Decision>,
+    standings: Standings,
 }
 
 impl Site {
@@ -177,7 +177,7 @@ fn find(old: &Config, home: &Path, keys: &SiteKeys) -> Result<Found, AttestError
     let head_path = old.log.head_note_path(home);
     let identity = identity_of(old, keys)?;
     let last = ReleasedCheckpoint::of_head_file(&head_path, &identity);
-    let mut found = Found { reason: "log_missing", head: None, last, last_time: None, decisions: Vec::new() };
+    let mut found = Found { reason: "log_missing", head: None, last, last_time: None, standings: Standings::default() };
     let mut store = match Store::open(&home.join(LOG_DIRECTORY), &head_path, Access::Read) {
         Ok(store) if *store.identity() == identity => store,
         Ok(_) => {
@@ -204,7 +204,7 @@ fn look_into(snapshot: &mut Snapshot<'_>, found: &mut Found) {
     let size = snapshot.size();
     found.head = snapshot.root_at(size).ok().map(|root| (size, root));
     found.last_time = size.last().and_then(|last| snapshot.integrated_time(last).ok());
-    found.decisions = decisions(snapshot).unwrap_or_default();
+    found.standings = standings(snapshot).unwrap_or_default();
     if found.last.is_none() {
         found.last = snapshot.checkpoint_up_to(size).ok().flatten();
     }
@@ -226,10 +226,21 @@ fn statements(identity: &LogIdentity, old: &Config, found: &Found, note: &str) -
         root: found.head.map(|(_, root)| root.to_base64()),
     };
     let epoch = Epoch::new(predecessor, found.reason, Some(note))?;
-    let permission = Permission::of(old.signals.provenance.rekor_enabled, &found.decisions);
-    let sending = if permission.is_given() { Sending::Enabled } else { Sending::NotEnabled(reason(&found.decisions)) };
-    let decision = TransparencyDecision::new(TARGET_DEFAULT, sending, 0, None)?;
-    Ok(vec![control::epoch(identity, &epoch)?, control::decision(identity, &decision)?])
+    let permission = Permission::of(old.signals.provenance.rekor_enabled, &found.standings);
+    let sending = |target: &str| match permission.is_given(target) {
+        true => Sending::Enabled,
+        false => Sending::NotEnabled(reason(&found.standings, target)),
+    };
+    // The old targets go on, each as it was permitted; nothing is permitted towards a later one.
+    let mut controls = vec![Control::Epoch(epoch)];
+    let first = TransparencyDecision::new(TARGET_DEFAULT, sending(TARGET_DEFAULT), 0, None)?;
+    controls.push(Control::Decision(first));
+    for named in found.standings.named() {
+        let target = &named.said.name;
+        controls.push(Control::Target(named.said.clone()));
+        controls.push(Control::Decision(TransparencyDecision::new(target, sending(target), 0, None)?));
+    }
+    controls.iter().map(|control| control.statement(identity)).collect()
 }
 
 /// Builds the new log, its head and its settings, and gives them the name `adopting/` in one step.
@@ -250,8 +261,8 @@ fn build(
 }
 
 /// Returns why nothing may be sent from the new log: what the old one said last, else that it is disabled.
-fn reason(decisions: &[Decision]) -> SkipReason {
-    match decisions.last().map(|decision| decision.sending) {
+fn reason(standings: &Standings, target: &str) -> SkipReason {
+    match standings.last_decision(target).map(|decision| decision.sending) {
         Some(Sending::NotEnabled(reason)) => reason,
         Some(Sending::Enabled) | None => SkipReason::RekorDisabled,
     }

@@ -8,7 +8,7 @@ use airtight_keys::sign::Random;
 use airtight_log::checkpoint::{LogIdentity, TreeId};
 use airtight_log::store::{Access, Fault, Store};
 
-use super::control::{self, Decided};
+use super::control::{Control, Decided};
 use super::epoch::{ADOPTING, base_origin};
 use super::{AttestError, LOCK_WAIT, check_clock, sign};
 use crate::config::{Config, Created, LogSettings, SigningAlgorithm};
@@ -191,8 +191,7 @@ impl Site {
         holder: &str,
     ) -> Result<u64, AttestError> {
         let announcement = KeyAnnouncement::new(key.name.as_str(), key.role(), key.algorithm(), key.key_id());
-        let statement = control::key(self.store.identity(), &announcement)?;
-        Ok(self.attest(vec![statement], keys, now, holder)?[0].index.get())
+        Ok(self.say(&[Control::Key(announcement)], keys, now, holder)?[0])
     }
 }
 
@@ -225,7 +224,7 @@ fn build(home: &Path, new: &NewSite<'_>, now: u64, random: &mut dyn Random) -> R
         SiteKeys { signer: keyring.load_signer(&KeyName::signer(), &mut unlock)?, log: keyring.load_log(&mut unlock)? };
     let disabled = Sending::NotEnabled(SkipReason::RekorDisabled);
     let first = TransparencyDecision::new(TARGET_DEFAULT, disabled, 0, new.note)?;
-    let first = vec![control::decision(&identity, &first)?];
+    let first = vec![Control::Decision(first).statement(&identity)?];
     let head = config.log.head_note_path(home);
     begin_log(&home.join(LOG_DIRECTORY), &head, &identity, now, first, &keys, now)?;
     let path = home.join(TRUSTED_ROOT);

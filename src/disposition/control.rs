@@ -7,7 +7,8 @@
 //! | `https://airtight.dev/epoch/v1` | what is known of the log before this one | entry 0 of every epoch after the first |
 //!
 //! A control entry is an entry like any other, signed by a signer of the site; it is never sent to another log, and it is
-//! never made for a user. None of the three carries a time, a host or a path: the same statement is the same leaf.
+//! never made for a user. None of the three carries a time, a host or a path: the same statement is the same leaf. What a
+//! site says about other logs stands in `outward`.
 //!
 //! All members are always written; what is not known is `null`. An unknown member is refused on reading.
 
@@ -15,6 +16,10 @@ use airtight_keys::public::{Algorithm, Capabilities, KeyId};
 use airtight_keys::role::Role;
 use serde::{Deserialize, Serialize};
 
+use super::outward::{
+    TRANSPARENCY_ANCHOR_V1, TRANSPARENCY_APPROVAL_V1, TRANSPARENCY_EXCEPTION_V1, TRANSPARENCY_RECEIPTS_V1,
+    TRANSPARENCY_TARGET_V1,
+};
 use super::{Decision, Sending, SkipReason};
 
 /// The predicate type of [`TransparencyDecision`].
@@ -29,9 +34,21 @@ pub const EPOCH_V1: &str = "https://airtight.dev/epoch/v1";
 /// The longest note, in bytes. A note is a sentence for the reader of a log, not a document.
 pub const NOTE_LEN_MAX: usize = 4096;
 
+/// All of the site's own predicate types, in the order in which the store numbers them.
+pub const CONTROL_TYPES: [&str; 8] = [
+    TRANSPARENCY_DECISION_V1,
+    TRANSPARENCY_RECEIPTS_V1,
+    KEY_V1,
+    EPOCH_V1,
+    TRANSPARENCY_TARGET_V1,
+    TRANSPARENCY_EXCEPTION_V1,
+    TRANSPARENCY_ANCHOR_V1,
+    TRANSPARENCY_APPROVAL_V1,
+];
+
 /// Tells whether a predicate type is one of the site's own.
 pub fn is_control(predicate_type: &str) -> bool {
-    matches!(predicate_type, TRANSPARENCY_DECISION_V1 | KEY_V1 | EPOCH_V1)
+    CONTROL_TYPES.contains(&predicate_type)
 }
 
 /// A decision whether entries may be sent, as predicate.
@@ -75,6 +92,30 @@ pub enum ControlPredicateError {
     NotDecidable {
         /// The reason met.
         reason: SkipReason,
+    },
+    /// The reason is none that a single entry can have.
+    #[error("`{reason}` is not a reason that can be given for single entries")]
+    NotAnException {
+        /// The reason met.
+        reason: SkipReason,
+    },
+    /// A list of entries is empty or too long.
+    #[error("a list of {count} rows, and one statement has 1 to {}", super::outward::ROWS_MAX)]
+    Rows {
+        /// How many there are.
+        count: usize,
+    },
+    /// A list of entries does not ascend.
+    #[error("the list of entries does not ascend at {index}")]
+    NotAscending {
+        /// Where it does not.
+        index: u64,
+    },
+    /// A UUID or a digest is no lowercase hex of its length.
+    #[error("the row of entry {index} has a UUID or digest that is no lowercase hex of its length")]
+    NotHex {
+        /// Which row.
+        index: u64,
     },
     /// The note is too long.
     #[error("the note is {len} bytes, more than {NOTE_LEN_MAX}")]
@@ -272,7 +313,7 @@ impl TryFrom<WrittenEpoch> for Epoch {
     }
 }
 
-fn check_note(note: Option<&str>) -> Result<(), ControlPredicateError> {
+pub(super) fn check_note(note: Option<&str>) -> Result<(), ControlPredicateError> {
     match note {
         Some(note) if note.len() > NOTE_LEN_MAX => Err(ControlPredicateError::NoteTooLong { len: note.len() }),
         _ => Ok(()),
@@ -366,8 +407,8 @@ mod tests {
     }
 
     #[test]
-    fn only_the_three_types_are_the_sites_own() {
-        for predicate_type in [TRANSPARENCY_DECISION_V1, KEY_V1, EPOCH_V1] {
+    fn only_these_types_are_the_sites_own() {
+        for predicate_type in CONTROL_TYPES {
             assert!(is_control(predicate_type));
             assert!(crate::statement::PredicateType::uri_of(predicate_type).unwrap().is_control(), "refused to a user");
         }

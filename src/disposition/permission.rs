@@ -6,44 +6,57 @@
 
 use std::fmt;
 
-use super::{Decision, Sending};
+use super::{Decision, Sending, Standings};
 
 /// What settings and log say about sending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permission {
     settings: bool,
-    decision: Option<Decision>,
+    /// Of each target, the last decision about it.
+    targets: Vec<(String, Option<Decision>)>,
 }
 
 impl Permission {
-    /// Compares `RekorEnabled` with the decisions of the log, in any order.
-    pub fn of(rekor_enabled: bool, decisions: &[Decision]) -> Permission {
-        let decision = decisions.iter().copied().max_by_key(|decision| decision.index);
-        Permission { settings: rekor_enabled, decision }
+    /// Compares `RekorEnabled` with what the log says.
+    pub fn of(rekor_enabled: bool, standings: &Standings) -> Permission {
+        let last = |target: &str| (target.to_owned(), standings.last_decision(target));
+        Permission { settings: rekor_enabled, targets: standings.targets().into_iter().map(last).collect() }
     }
 
-    /// Tells whether entries may be sent: settings and log both permit it. A log without a decision permits nothing.
-    pub fn is_given(&self) -> bool {
-        self.settings && self.of_log()
+    /// Tells whether entries may be sent to a target: settings and log both permit it. A log without a decision permits
+    /// nothing.
+    pub fn is_given(&self, target: &str) -> bool {
+        self.settings && self.targets.iter().any(|(name, last)| name == target && is_enabled(*last))
     }
 
-    /// Returns the two sides in words where they differ.
+    /// Tells whether entries may be sent to any target.
+    pub fn is_given_somewhere(&self) -> bool {
+        self.settings && self.targets.iter().any(|(_, last)| is_enabled(*last))
+    }
+
+    /// Returns the two sides in words where they differ: the settings permit what the log permits for no target, or the
+    /// other way round.
     pub fn difference(&self) -> Option<Difference> {
-        (self.settings != self.of_log()).then_some(Difference(*self))
+        let enabled = self.targets.iter().find(|(_, last)| is_enabled(*last));
+        let decision = enabled.or(self.targets.first()).and_then(|(_, last)| *last);
+        (self.settings != enabled.is_some()).then_some(Difference { settings: self.settings, decision })
     }
+}
 
-    fn of_log(&self) -> bool {
-        self.decision.is_some_and(|decision| decision.sending == Sending::Enabled)
-    }
+fn is_enabled(decision: Option<Decision>) -> bool {
+    decision.is_some_and(|decision| decision.sending == Sending::Enabled)
 }
 
 /// Settings and log that say different things; displayed as a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Difference(Permission);
+pub struct Difference {
+    settings: bool,
+    decision: Option<Decision>,
+}
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Permission { settings, decision } = self.0;
+        let Difference { settings, decision } = self;
         write!(f, "airtight.yaml says RekorEnabled: {settings}, and ")?;
         match decision {
             None => write!(f, "the log holds no decision")?,
@@ -59,38 +72,46 @@ impl fmt::Display for Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disposition::SkipReason;
+    use crate::disposition::{SkipReason, TARGET_DEFAULT, TransparencyDecision};
 
-    fn decision(index: u64, sending: Sending) -> Decision {
-        Decision { index, from: 0, sending }
+    const OFF: Sending = Sending::NotEnabled(SkipReason::RekorDisabled);
+
+    fn of(decisions: &[(u64, &str, Sending)]) -> Standings {
+        let mut standings = Standings::default();
+        for (index, target, sending) in decisions {
+            standings.decide(*index, &TransparencyDecision::new(target, *sending, 0, None).unwrap());
+        }
+        standings
     }
 
     #[test]
     fn nothing_may_be_sent_unless_settings_and_last_decision_both_permit_it() {
-        let off = Sending::NotEnabled(SkipReason::RekorDisabled);
-        let (first, on, off_again) = (decision(0, off), decision(5, Sending::Enabled), decision(9, off));
+        let (first, on, off_again) =
+            ((0, TARGET_DEFAULT, OFF), (5, TARGET_DEFAULT, Sending::Enabled), (9, TARGET_DEFAULT, OFF));
         for (settings, decisions, given, differ) in [
             (false, &[first][..], false, false),
             (true, &[first], false, true),
-            (true, &[on, first], true, false),
+            (true, &[first, on], true, false),
             (false, &[first, on], false, true),
-            (true, &[off_again, on, first], false, true),
+            (true, &[first, on, off_again], false, true),
             (true, &[], false, true),
             (false, &[], false, false),
         ] {
-            let permission = Permission::of(settings, decisions);
-            assert_eq!((permission.is_given(), permission.difference().is_some()), (given, differ), "{permission:?}");
+            let permission = Permission::of(settings, &of(decisions));
+            let found = (permission.is_given(TARGET_DEFAULT), permission.difference().is_some());
+            assert_eq!(found, (given, differ), "{permission:?}");
+            assert!(!permission.is_given("another"));
         }
     }
 
     #[test]
     fn a_difference_names_both_sides() {
-        let off = Sending::NotEnabled(SkipReason::OperatorHold);
         let words = |settings, sending| {
-            Permission::of(settings, &[decision(7, sending)]).difference().map(|difference| difference.to_string())
+            let permission = Permission::of(settings, &of(&[(7, TARGET_DEFAULT, sending)]));
+            permission.difference().map(|difference| difference.to_string())
         };
         assert_eq!(
-            words(true, off).unwrap(),
+            words(true, Sending::NotEnabled(SkipReason::OperatorHold)).unwrap(),
             "airtight.yaml says RekorEnabled: true, and the log's entry 7 does not enable it (operator_hold): the stricter holds, nothing is sent"
         );
         assert_eq!(

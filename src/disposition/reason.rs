@@ -134,6 +134,19 @@ impl SkipReason {
         }
     }
 
+    /// Tells whether this can be said of single entries: what a person decides about them, or what became of sending them.
+    pub fn may_be_an_exception(self) -> bool {
+        matches!(
+            self,
+            SkipReason::OperatorHold
+                | SkipReason::PolicyPrivate
+                | SkipReason::NotSelected
+                | SkipReason::UnsupportedKey
+                | SkipReason::EntryTooLarge
+                | SkipReason::RejectedByLog
+        )
+    }
+
     /// Tells whether a person can decide this for all entries from a point on.
     ///
     /// The others are facts about one entry (its key, its size, an anchor) or about progress: a decision that claimed one of

@@ -8,8 +8,16 @@ use serde::{Deserialize, Serialize};
 
 const ARTIFACT: &str = PredicateType::ARTIFACT;
 /// The types that only the log's own entries bear: a user who could sign these could speak for the log.
-const CONTROL: [&str; 3] =
-    ["https://airtight.dev/transparency-decision/v1", "https://airtight.dev/key/v1", "https://airtight.dev/epoch/v1"];
+const CONTROL: [&str; 8] = [
+    "https://airtight.dev/transparency-decision/v1",
+    "https://airtight.dev/transparency-receipts/v1",
+    "https://airtight.dev/key/v1",
+    "https://airtight.dev/epoch/v1",
+    "https://airtight.dev/transparency-target/v1",
+    "https://airtight.dev/transparency-exception/v1",
+    "https://airtight.dev/transparency-anchor/v1",
+    "https://airtight.dev/transparency-approval/v1",
+];
 /// cosign's names and what they stand for.
 const NAMES: [(&str, &str); 11] = [
     ("artifact", ARTIFACT),

@@ -7,8 +7,9 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
+use super::sent::Marks;
 use crate::digest::{Sha256Digest, hex_of_any_case};
 
 /// What is indexed of one entry.
@@ -18,6 +19,8 @@ pub struct Facts {
     pub predicate_type: String,
     /// The subjects' digests, in the statement's order.
     pub subjects: Vec<Sha256Digest>,
+    /// What a control entry says of single entries.
+    pub marks: Option<Marks>,
 }
 
 #[derive(Deserialize)]
@@ -26,8 +29,8 @@ struct Statement<'a> {
     predicate_type: Cow<'a, str>,
     #[serde(borrow, default)]
     subject: Vec<Subject<'a>>,
-    #[serde(rename = "predicate")]
-    _predicate: Option<IgnoredAny>,
+    #[serde(borrow, default)]
+    predicate: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -51,9 +54,11 @@ impl Facts {
             let hex = subject.digest.as_ref()?.sha256.as_deref()?;
             hex_of_any_case(hex.as_bytes()).map(Sha256Digest::from_bytes)
         };
+        let marks = statement.predicate.and_then(|predicate| Marks::of(&statement.predicate_type, predicate.get()));
         Self {
-            predicate_type: statement.predicate_type.into_owned(),
             subjects: statement.subject.iter().filter_map(digest).collect(),
+            predicate_type: statement.predicate_type.into_owned(),
+            marks,
         }
     }
 }

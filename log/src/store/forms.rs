@@ -20,8 +20,8 @@ use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::CParameter;
 
 use super::facts::Facts;
-use super::sums;
-use crate::digest::Hash;
+use super::{sent, sums};
+use crate::digest::{Hash, LeafIndex};
 use crate::entry::Entry;
 use crate::tree::leaf_hash;
 
@@ -127,9 +127,19 @@ pub struct Prepared {
     pub(crate) row: Vec<u8>,
     pub(crate) verifier: PublicKey,
     pub(crate) facts: Facts,
+    /// The receipts that a control entry brings with it, by the index of what they are of, compressed.
+    pub(crate) receipts: Vec<(u64, Vec<u8>)>,
 }
 
 impl Prepared {
+    /// Adds the texts of the receipts that this control entry speaks of: kept in the same transaction. An anchor has one,
+    /// under any index.
+    #[must_use]
+    pub fn with_receipts<'t>(mut self, receipts: impl IntoIterator<Item = (LeafIndex, &'t str)>) -> Self {
+        self.receipts = receipts.into_iter().map(|(index, text)| (index.get(), sent::compressed(text))).collect();
+        self
+    }
+
     /// Gives the leaf hash under which the entry will be found.
     #[must_use]
     pub fn leaf_hash(&self) -> &Hash {
@@ -220,7 +230,15 @@ impl Worker {
         };
         let facts = Facts::of(payload);
         let dictionary = self.dictionary;
-        Ok(Prepared { leaf_hash: *entry.leaf_hash(), form, dictionary, row, verifier: verifier.clone(), facts })
+        Ok(Prepared {
+            leaf_hash: *entry.leaf_hash(),
+            form,
+            dictionary,
+            row,
+            verifier: verifier.clone(),
+            facts,
+            receipts: Vec::new(),
+        })
     }
 
     /// Prepares an entry of which only the leaf's body is known (form 0): found again by its number and leaf hash alone.
@@ -233,6 +251,7 @@ impl Worker {
             row: self.compress(varint(body.len()), body),
             verifier: verifier.clone(),
             facts: Facts::default(),
+            receipts: Vec::new(),
         }
     }
 

@@ -9,6 +9,7 @@
 //! | each run and fresh commit of the two indexes | sums; the multiset of pairs of the entries it covers; order; buckets |
 //! | every checkpoint, the head | both signatures over the rebuilt root |
 //! | counts of the log's own entries | the rows |
+//! | rows of receipts and exceptions, the receipts' texts | what the entries say; digests |
 //! | keys, dictionary, stored entry timestamps | parse, digest, signature |
 //!
 //! The comparison of index pairs adds up a mix of each: it finds damage, not malice, and need not find more: an index
@@ -22,6 +23,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use self::rows::Known;
 use super::runs::{self, Key, Kind, PAIR, Pair, Run};
+use super::sent::Compared;
 use super::snapshot::{CONTROL_END, check_filed, read_tail};
 use super::strata::{Tail, TileBytes, hash_in, refill};
 use super::times;
@@ -42,6 +44,10 @@ pub struct Fsck {
     pub index_pairs: u64,
     /// Released checkpoints, both signatures of each verified.
     pub checkpoints: u64,
+    /// Rows that say of single entries where they stand, each compared with the entry that says so.
+    pub standing_rows: u64,
+    /// Receipts that the log speaks of and that are not kept; nothing else hangs on them.
+    pub receipts_missing: u64,
     /// The size of the head file's checkpoint.
     pub head_size: u64,
 }
@@ -87,6 +93,7 @@ impl Store {
         let stored = read_tail(db)?;
         let mut tree = RebuiltTree::new(db)?;
         let mut indexes = Indexes::load(db, stored.size())?;
+        let mut sent = Compared::begin(db);
         let mut read = db
             .prepare("SELECT idx, form, signer, predicate, dictionary, body, sum FROM entry ORDER BY idx")
             .map_err(during)?;
@@ -95,6 +102,9 @@ impl Store {
             let index = entry.index;
             indexes.expect(Kind::Leaf, Key::of_leaf(&entry.leaf_hash).pair(index), index);
             entry.subjects.into_iter().for_each(|pair| indexes.expect(Kind::Subject, pair, index));
+            if let Some(marks) = &entry.marks {
+                sent.entry(index, marks)?;
+            }
             if index.is_multiple_of(4096) {
                 progress(index, stored.size());
             }
@@ -106,6 +116,7 @@ impl Store {
         report.entries = stored.size();
         report.tiles = tree.finish(&stored)?;
         report.index_pairs = indexes.compare(db)?;
+        (report.standing_rows, report.receipts_missing) = sent.finish()?;
         times::until(db, self.identity.tree_id(), stored.size())?;
         let beyond = "SELECT count(*) FROM integrated WHERE first >= ?1";
         let beyond: u64 = db.query_row(beyond, [stored.size()], |row| row.get(0)).map_err(during)?;

@@ -28,6 +28,7 @@ mod head;
 mod lock;
 mod released;
 mod runs;
+mod sent;
 mod snapshot;
 mod strata;
 mod sums;
@@ -52,6 +53,7 @@ pub use self::fsck::Fsck;
 pub use self::head::{HeadNotes, HeadRead};
 pub use self::lock::{LockError, WriterLock};
 pub use self::released::ReleasedCheckpoint;
+pub use self::sent::{Exempt, Marks, RECEIPT_LEN_MAX, Sent, Tally};
 pub use self::snapshot::{Filter, PAGE_MAX, Snapshot, StoredEntry};
 pub use self::writer::{Appended, Writer};
 
@@ -78,11 +80,15 @@ const DICTIONARY: i64 = 1;
 const PAGE_SIZE: u32 = 4_096;
 
 /// The control entries' predicate types, in the order of their ids (0 to 15): a part of the schema, append-only.
-pub const CONTROL_TYPES: [&str; 4] = [
+pub const CONTROL_TYPES: [&str; 8] = [
     "https://airtight.dev/transparency-decision/v1",
     "https://airtight.dev/transparency-receipts/v1",
     "https://airtight.dev/key/v1",
     "https://airtight.dev/epoch/v1",
+    "https://airtight.dev/transparency-target/v1",
+    "https://airtight.dev/transparency-exception/v1",
+    "https://airtight.dev/transparency-anchor/v1",
+    "https://airtight.dev/transparency-approval/v1",
 ];
 
 /// How a store is opened.

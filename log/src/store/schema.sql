@@ -117,3 +117,36 @@ CREATE TABLE checkpoint (
     v1     BLOB    NOT NULL,                                         -- ECDSA P-256, ASN.1 DER
     c2sp   BLOB    NOT NULL CHECK (length(c2sp) = 64)                -- Ed25519
 ) STRICT;
+
+-- What the log's own entries say of single ones towards other logs (sent.rs). The three tables follow from those entries.
+CREATE TABLE target (
+    id   INTEGER PRIMARY KEY CHECK (id >= 0),
+    name TEXT    NOT NULL UNIQUE
+) STRICT;
+
+-- The first receipt of an entry and target: `entry` says so, `uuid` is the id there.
+CREATE TABLE sent (
+    target INTEGER NOT NULL,
+    idx    INTEGER NOT NULL,
+    entry  INTEGER NOT NULL,
+    uuid   BLOB    NOT NULL CHECK (length(uuid) IN (32, 40)),
+    sum    INTEGER NOT NULL,
+    PRIMARY KEY (target, idx)
+) STRICT, WITHOUT ROWID;
+
+-- The last exception of an entry and target: `entry` says so; no reason where it was released.
+CREATE TABLE exempt (
+    target INTEGER NOT NULL,
+    idx    INTEGER NOT NULL,
+    entry  INTEGER NOT NULL,
+    reason TEXT,
+    sum    INTEGER NOT NULL,
+    PRIMARY KEY (target, idx)
+) STRICT, WITHOUT ROWID;
+
+-- The receipts' texts, as Zstandard frames; their digests stand in the receipts and anchor entries. Material: one may be
+-- missing. id = target << 40 | the entry that it is of, or the anchor's own entry.
+CREATE TABLE receipt (
+    id   INTEGER PRIMARY KEY,
+    body BLOB NOT NULL
+) STRICT;

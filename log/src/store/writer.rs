@@ -21,7 +21,6 @@ use rusqlite::{CachedStatement, OptionalExtension, TransactionBehavior};
 use super::forms::{Content, EntryRow, Prepared, Restorer, train};
 use super::head::HeadNotes;
 use super::lock::WriterLock;
-use super::released;
 use super::runs::{self, FRESH_ENTRIES_MAX, FRESH_ROWS_MAX, INDEX_MAX, Key, Kind, Seen};
 use super::snapshot::{CONTROL_END, Tiles, read_tail};
 use super::strata::Tail;
@@ -29,6 +28,7 @@ use super::times;
 use super::{
     CONTROL_TYPES, Cache, DICTIONARY, Damage, Fault, HeadFit, ReleasedCheckpoint, Snapshot, Store, learn, proof_fault,
 };
+use super::{released, sent};
 use crate::checkpoint::{CheckpointSignError, SignedCheckpoint, VerifiedCheckpoint, sign_c2sp, sign_v1};
 use crate::digest::{Hash, LeafIndex, TreeSize, sha256};
 use crate::proofs::verify_consistency;
@@ -178,6 +178,7 @@ impl<'s> Writer<'s> {
         let mut here: HashMap<Hash, u64> = HashMap::with_capacity(expected);
         let mut answers = Vec::with_capacity(expected);
         let (mut last_time, created) = (cache.last_time, self.store.created);
+        let mut kept = false;
         prepare_filter(&tx, cache, expected as u64)?;
         for (prepared, time) in batch {
             let mut new = false;
@@ -192,6 +193,10 @@ impl<'s> Writer<'s> {
                     })
                 }
             };
+            if let (false, Some(marks), false) = (new, &prepared.facts.marks, prepared.receipts.is_empty()) {
+                sent::keep_again(&tx, index, marks, &prepared.receipts).map_err(during)?;
+                kept = true;
+            }
             if new {
                 let time = time.max(created).max(last_time.map_or(0, |(last, _)| last));
                 last_time = times::add(&tx, self.store.identity.tree_id(), last_time, index, time).map_err(during)?;
@@ -202,6 +207,9 @@ impl<'s> Writer<'s> {
         let (tail, leaf, subject) = appending.end().map_err(during)?;
         if tail.size() == size {
             accept(&answers, &mut Tiles::new(&tx, tail))?;
+            if kept {
+                tx.commit().map_err(|source| self.commit_failed(source))?;
+            }
             return Ok(answers);
         }
         let head = self.store.head_seen.as_ref();
@@ -425,6 +433,9 @@ impl<'t> Appending<'t> {
             .map_err(during)?;
         if let Some(filed) = usize::try_from(row.predicate).ok().and_then(|id| self.control.get_mut(id)) {
             *filed += 1;
+        }
+        if let Some(marks) = &prepared.facts.marks {
+            sent::add(self.db, index, marks, &prepared.receipts).map_err(during)?;
         }
         let (tile, mut filled) = (&mut self.tile, Ok(1));
         self.tail.push(prepared.leaf_hash, &mut |id, bytes| {

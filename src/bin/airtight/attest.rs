@@ -49,7 +49,7 @@ struct AttestReport<'r> {
     entry_id: &'r str,
     integrated_time: u64,
     new: bool,
-    dispositions: [&'r airtight::disposition::Disposition; 1],
+    dispositions: &'r [airtight::disposition::Disposition],
     verify: String,
 }
 
@@ -312,7 +312,7 @@ fn report(proven: &Proven, output: &Path, artifact: Option<&Path>, key: &KeyName
             entry_id: &proven.entry_id,
             integrated_time: proven.integrated_time,
             new: proven.new,
-            dispositions: [&proven.disposition],
+            dispositions: &proven.dispositions,
             verify,
         });
         return;
@@ -321,7 +321,9 @@ fn report(proven: &Proven, output: &Path, artifact: Option<&Path>, key: &KeyName
     call.output.line(format_args!("bundle:    {}", output.display()));
     call.output.line(format_args!("entry:     {} in a tree of {}{known}", proven.index, proven.size));
     call.output.line(format_args!("leaf hash: {}", proven.leaf_hash.to_hex()));
-    call.output.line(format_args!("standing:  {}", proven.disposition));
+    for disposition in &proven.dispositions {
+        call.output.line(format_args!("standing:  {}", disposition));
+    }
     call.output.line(format_args!("verify:    {verify}"));
 }
 

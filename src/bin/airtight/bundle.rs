@@ -60,7 +60,9 @@ pub fn run(command: &BundleCommand, call: &mut Invocation) -> Result<Exit, Failu
             let log = site.keyring().load_log(&mut call.passphrase.unlock())?;
             let proven = site.bundle(args.index, &log)?;
             call.output.bytes(proven.bundle.as_bytes());
-            call.output.say(format_args!("entry {}: {}", proven.index, proven.disposition));
+            for disposition in &proven.dispositions {
+                call.output.say(format_args!("entry {}: {}", proven.index, disposition));
+            }
             Ok(Exit::Done)
         }
     }

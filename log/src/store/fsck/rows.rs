@@ -18,6 +18,7 @@ use super::during;
 use crate::digest::Hash;
 use crate::store::forms::{Content, EntryRow, Restorer, RowDamage, entry_of};
 use crate::store::runs::{Key, Pair};
+use crate::store::sent::Marks;
 use crate::store::{Damage, Facts, Fault};
 use crate::tree::leaf_hash;
 
@@ -39,6 +40,8 @@ pub(super) struct Rebuilt {
     pub(super) leaf_hash: Hash,
     /// The pair of each subject, sorted, none twice.
     pub(super) subjects: Vec<Pair>,
+    /// What a control entry says of single entries.
+    pub(super) marks: Option<Marks>,
 }
 
 /// A row as it was read.
@@ -152,6 +155,6 @@ impl Known {
         let mut subjects: Vec<Pair> = facts.subjects.iter().map(|digest| Key::of_subject(digest).pair(index)).collect();
         subjects.sort_unstable();
         subjects.dedup();
-        Ok(Rebuilt { index, leaf_hash, subjects })
+        Ok(Rebuilt { index, leaf_hash, subjects, marks: facts.marks })
     }
 }

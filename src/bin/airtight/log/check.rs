@@ -22,6 +22,8 @@ struct FsckReport {
     tiles: u64,
     index_pairs: u64,
     checkpoints: u64,
+    standing_rows: u64,
+    receipts_missing: u64,
     head_size: u64,
 }
 
@@ -42,18 +44,25 @@ pub fn fsck(call: &mut Invocation) -> Result<Exit, Failure> {
         tiles: report.tiles,
         index_pairs: report.index_pairs,
         checkpoints: report.checkpoints,
+        standing_rows: report.standing_rows,
+        receipts_missing: report.receipts_missing,
         head_size: report.head_size,
     };
     if call.output.is_json() {
         call.output.json(&report);
         return Ok(Exit::Done);
     }
-    let FsckReport { entries, tiles, index_pairs, checkpoints, head_size, .. } = report;
+    let FsckReport { entries, tiles, index_pairs, checkpoints, standing_rows, receipts_missing, head_size, .. } =
+        report;
     call.output.line("clean");
     call.output.line(format_args!("entries:     {entries}, each rebuilt and hashed"));
     call.output.line(format_args!("tiles:       {tiles}, each rebuilt"));
     call.output.line(format_args!("index pairs: {index_pairs}"));
     call.output.line(format_args!("checkpoints: {checkpoints}, both signatures of each verified"));
+    call.output.line(format_args!("standing:    {standing_rows} rows, each as an entry of the log says"));
+    if receipts_missing > 0 {
+        call.output.line(format_args!("receipts:    {receipts_missing} are not kept here; import them again"));
+    }
     call.output.line(format_args!("head:        a checkpoint of size {head_size}, which the log holds"));
     Ok(Exit::Done)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use airtight::attest::{AttestError, decisions};
-use airtight::disposition::{Decision, Disposition, standing};
+use airtight::attest::{AttestError, dispositions, standings};
+use airtight::disposition::{Disposition, Standings};
 use airtight::keyring::{KeyName, Keyring};
 use airtight::statement::ParsedStatement;
 use airtight_keys::public::KeyId;
@@ -39,7 +39,7 @@ struct EntryReport {
     signer_key_id: String,
     /// The name of that key in this site's keyring.
     signer: Option<String>,
-    dispositions: [Disposition; 1],
+    dispositions: Vec<Disposition>,
 }
 
 /// What is said of one entry beyond that.
@@ -60,7 +60,7 @@ struct WholeEntryReport {
 /// What turns entries into reports.
 struct Reader {
     names: BTreeMap<KeyId, KeyName>,
-    decisions: Vec<Decision>,
+    standings: Standings,
 }
 
 impl Reader {
@@ -73,7 +73,7 @@ impl Reader {
                 BTreeMap::new()
             }
         };
-        Ok(Reader { names, decisions: decisions(snapshot)? })
+        Ok(Reader { names, standings: standings(snapshot)? })
     }
 
     fn report(&self, snapshot: &mut Snapshot<'_>, entry: &StoredEntry) -> Result<EntryReport, Failure> {
@@ -85,7 +85,6 @@ impl Reader {
             name: subject.name().to_owned(),
             sha256: subject.sha256().map(|digest| digest.hex()),
         });
-        let is_control = snapshot.is_control(entry.index)?;
         Ok(EntryReport {
             log_id,
             leaf_index: entry.index.get(),
@@ -96,7 +95,7 @@ impl Reader {
             subjects: subjects.collect(),
             signer_key_id: entry.verifier.key_id().to_string(),
             signer: self.names.get(entry.verifier.key_id()).map(KeyName::to_string),
-            dispositions: [standing(entry.index.get(), is_control, &self.decisions)],
+            dispositions: dispositions(snapshot, &self.standings, entry)?,
         })
     }
 }
@@ -118,7 +117,7 @@ impl EntryReport {
             self.predicate_type.as_deref().map_or_else(|| "-".to_owned(), shown),
             subject,
             self.signer().to_owned(),
-            self.dispositions[0].to_string(),
+            self.dispositions.iter().map(Disposition::to_string).collect::<Vec<_>>().join("\n"),
         ]
     }
 }
@@ -241,7 +240,9 @@ fn words(report: &WholeEntryReport, call: &mut Invocation) {
     }
     let name = entry.signer.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
     output.line(format_args!("signer:     {}{name}", entry.signer_key_id));
-    output.line(format_args!("standing:   {}", entry.dispositions[0]));
+    for disposition in &entry.dispositions {
+        output.line(format_args!("standing:   {}", disposition));
+    }
     match report.tree_size {
         Some(size) => output.line(format_args!("checkpoint: the first over it was released at size {size}")),
         None => output.line("checkpoint: none was released over it yet"),

@@ -46,7 +46,7 @@ struct HeadReport {
 pub fn show(call: &mut Invocation) -> Result<Exit, Failure> {
     let mut site = call.open_site_to_judge()?;
     let fit = site.store_mut().head_fit()?;
-    let rekor_permitted = site.permission().is_ok_and(|permission| permission.is_given());
+    let rekor_permitted = site.permission().is_ok_and(|permission| permission.is_given_somewhere());
     let signed = site.store_mut().head_checkpoint()?.ok().map(|head| head.size.get());
     let (epoch, created) = (site.config().log.epoch, site.store().created());
     let path = site.config().log.head_note_path(site.home()).display().to_string();
