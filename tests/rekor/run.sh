@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Starts real Rekor servers on loopback and lets airtight send to them, while uploads, servers and answers are broken.
 #
-#     tests/rekor/run.sh share|all|SCENARIO… [AIRTIGHT]      # the binary; default: target/release/airtight
+#     tests/rekor/run.sh share|all [SCENARIO…] [AIRTIGHT]      # the binary; default: target/release/airtight
 #
-# `share` is what the gate has time for, `all` everything at full size; `python3 tests/rekor/run.py --list` names the
+# `share` is the size that the gate has time for, `all` the full one; `python3 tests/rekor/run.py --list` names the
 # scenarios. install.sh has put the servers and clients into $AIRTIGHT_INTEROP_CACHE before. REKOR_SEED repeats a run as far
 # as a machine can. Everything that was written stays in $REKOR_WORK (default: a temporary folder, removed when nothing was a
 # surprise). Exit code 1: a surprise.
@@ -20,7 +20,7 @@ what=()
 for word in "$@"; do
   if [[ $word == */* ]]; then airtight=$word; else what+=("$word"); fi
 done
-[ ${#what[@]} -gt 0 ] || { echo "usage: tests/rekor/run.sh share|all|SCENARIO… [AIRTIGHT]" >&2; exit 2; }
+[ ${#what[@]} -gt 0 ] || { echo "usage: tests/rekor/run.sh share|all [SCENARIO…] [AIRTIGHT]" >&2; exit 2; }
 airtight=$(realpath "$airtight")
 [ -x "$airtight" ] || { echo "no binary at $airtight: cargo build --release --locked" >&2; exit 2; }
 for tool in trillian rekor rekor-tiles rekor-peers timestamp-authority cosign3 cosign2 sigstore-go js3 js4; do

@@ -148,7 +148,7 @@ class RekorV1(Server):
         self.key, self.public = key_pair(folder, "EC", "P-256")
         self.log_id = hashlib.sha256(self.public).digest()
         self.trusted_root = self.write_json(
-            "trusted_root.json", trusted_root(self.url, self.public, "PKIX_ECDSA_P256_SHA_256", self.log_id)
+            "trusted_root.json", trusted_root(self.hostname, self.public, "PKIX_ECDSA_P256_SHA_256", self.log_id)
         )
 
     def start(self) -> None:
@@ -167,8 +167,8 @@ class RekorV1(Server):
         stored = ["--storage_system=mysql", f"--mysql_uri={dsn}", "--mysql_max_conns=60", "--quota_system=noop"]
         self.add(
             "trillian_log_server", trillian / "trillian_log_server", *stored, "--rpc_endpoint=127.0.0.1:8090",
-            # rekor-server takes port 2112 of every interface for its metrics; what it cannot have, it does without.
-            "--http_endpoint=127.0.0.1:2112",
+            # Not its usual 2112, which rekor-server and timestamp-server take of every interface, each unasked.
+            "--http_endpoint=127.0.0.1:8091",
         )  # fmt: skip
         self.add(
             "trillian_log_signer", trillian / "trillian_log_signer", *stored, "--force_master", "--election_system=noop",
@@ -195,7 +195,7 @@ class RekorV1(Server):
         if name == "mariadbd":
             return greets(self.socket)
         if name == "trillian_log_server":
-            return ask("http://127.0.0.1:2112/healthz").status == 200
+            return ask("http://127.0.0.1:8091/healthz").status == 200
         if name == "trillian_log_signer":
             return listens(8092)
         return ask(f"{self.url}/api/v1/log").status == 200
@@ -243,9 +243,8 @@ class RekorV2(Server):
         else:
             self.key, self.public = key_pair(folder, "EC", "P-256")
             details, self.log_id = "PKIX_ECDSA_P256_SHA_256", hashlib.sha256(self.public).digest()
-        # Clients compare the host of this address with the origin of the checkpoint, so it is no address of a socket.
         self.trusted_root = self.write_json(
-            "trusted_root.json", trusted_root(f"http://{self.hostname}", self.public, details, self.log_id)
+            "trusted_root.json", trusted_root(self.hostname, self.public, details, self.log_id)
         )
 
     def start(self) -> None:
@@ -369,9 +368,10 @@ def key_pair(folder: Path, algorithm: str, curve: str = "") -> tuple[Path, bytes
     return key, call("openssl", "pkey", "-in", key, "-pubout", "-outform", "DER")
 
 
-def trusted_root(url: str, public: bytes, details: str, log_id: bytes) -> dict:
+def trusted_root(hostname: str, public: bytes, details: str, log_id: bytes) -> dict:
     key = {"rawBytes": standard(public), "keyDetails": details, "validFor": {"start": START}}
-    log = {"baseUrl": url, "hashAlgorithm": "SHA2_256", "publicKey": key, "logId": {"keyId": standard(log_id)}}
+    # sigstore-js asks that the base URL holds the name under a checkpoint, so it is no address of a socket.
+    log = {"baseUrl": f"http://{hostname}", "hashAlgorithm": "SHA2_256", "publicKey": key, "logId": {"keyId": standard(log_id)}}
     return {"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1", "tlogs": [log]}
 
 
