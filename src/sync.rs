@@ -5,6 +5,7 @@
 //! | [`target`] | where entries go, and the key that answers are checked under |
 //! | [`request`] | the one text that is posted for an entry, and the leaf that the log must make of it |
 //! | [`receipt`] | what a log answered: read, verified, kept, and the upgraded bundle |
+//! | [`status`] | where all entries stand, counted, and which wait |
 //! | [`upload`] | the postman: takes an outbox pack, asks a log for each entry, writes the answers down |
 //!
 //! Nothing here holds a file or a socket. What reaches outside is a trait that the caller hands in; the one transport over
@@ -12,5 +13,6 @@
 
 pub mod receipt;
 pub mod request;
+pub mod status;
 pub mod target;
 pub mod upload;

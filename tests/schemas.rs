@@ -192,14 +192,8 @@ fn said() -> Vec<(&'static str, Value)> {
         integrated_time: None,
         sha256: id.clone(),
     };
-    let approval = TransparencyApproval {
-        target,
-        mode: PlanMode::Entries,
-        plan_sha256: id,
-        entries: 2,
-        first: Some(1),
-        last: Some(3),
-    };
+    let approval =
+        TransparencyApproval { target, mode: PlanMode::Entries, plan_sha256: id, entries: 2, ranges: vec![[1, 3]] };
     vec![
         ("transparency-receipts.v1", json!(receipts)),
         ("transparency-exception.v1", json!(exception)),

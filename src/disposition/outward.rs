@@ -272,10 +272,16 @@ pub struct TransparencyApproval {
     pub plan_sha256: String,
     /// How many requests.
     pub entries: u64,
-    /// The first leaf index in it; `null` where it is empty.
-    pub first: Option<u64>,
-    /// The last leaf index in it.
-    pub last: Option<u64>,
+    /// The leaf indexes in it, as pairs of a first and a last one, ascending, at most [`ROWS_MAX`] pairs. Of an anchor, the
+    /// one pair of the tree it covers.
+    pub ranges: Vec<[u64; 2]>,
+}
+
+impl TransparencyApproval {
+    /// Tells whether an entry is in the plan.
+    pub fn holds(&self, index: u64) -> bool {
+        self.ranges.iter().any(|[first, last]| (*first..=*last).contains(&index))
+    }
 }
 
 /// What is sent.

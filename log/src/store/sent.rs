@@ -20,6 +20,7 @@ use airtight_keys::public::KeyId;
 use rusqlite::{Connection, OptionalExtension};
 use serde::Deserialize;
 
+use super::forms::RowDamage;
 use super::sums::Sum;
 use super::{CONTROL_TYPES, Damage, Fault, Snapshot};
 use crate::digest::{LeafIndex, Sha256Digest, sha256};
@@ -208,13 +209,21 @@ pub(super) fn keep_again(
     target_id(db, marks.target())?.map_or(Ok(()), |target| keep(db, target, entry, marks, receipts))
 }
 
-/// Keeps the texts of receipts, by the index of what they are of; what is kept already stays. An anchor's receipt is kept
-/// under the index of the anchor's own entry, which nobody knows before it is appended.
+/// Keeps the texts of receipts, by the index of what they are of, where it is this entry whose word holds; what is kept
+/// already stays. An anchor's receipt is kept under the index of the anchor's own entry, which nobody knows before it is
+/// appended.
 fn keep(db: &Connection, target: i64, entry: u64, marks: &Marks, receipts: &[(u64, Vec<u8>)]) -> rusqlite::Result<()> {
     let mut keep = db.prepare_cached("INSERT OR IGNORE INTO receipt (id, body) VALUES (?1, ?2)")?;
+    let mut holds = db.prepare_cached("SELECT 1 FROM sent WHERE target = ?1 AND idx = ?2 AND entry = ?3")?;
     for (index, body) in receipts {
-        let index = if matches!(marks, Marks::Anchor { .. }) { entry } else { *index };
-        keep.execute((receipt_id(target, index), body))?;
+        let kept_as = match marks {
+            Marks::Anchor { .. } => Some(entry),
+            Marks::Sent { .. } => holds.exists((target, index, entry))?.then_some(*index),
+            Marks::Exempt { .. } => None,
+        };
+        if let Some(index) = kept_as {
+            keep.execute((receipt_id(target, index), body))?;
+        }
     }
     Ok(())
 }
@@ -414,6 +423,18 @@ impl Snapshot<'_> {
             key.map_err(|error| damaged("signer", error.to_string()))
         };
         rows.map(|row| row.map_err(during).and_then(key)).collect()
+    }
+
+    /// Reads which key signed an entry.
+    ///
+    /// # Errors
+    /// [`Damage::EntryMissing`], [`Damage::Row`], or the machine's refusal.
+    pub fn signer_of(&self, index: LeafIndex) -> Result<KeyId, Fault> {
+        let mut read = self.store.db.prepare_cached("SELECT signer FROM entry WHERE idx = ?1").map_err(during)?;
+        let id: Option<i64> = read.query_row([index.get()], |row| row.get(0)).optional().map_err(during)?;
+        let id = id.ok_or(Damage::EntryMissing { index: index.get(), size: self.size().get() })?;
+        let damage = || Damage::Row { index: index.get(), cause: RowDamage::Signer(id) };
+        Ok(self.signer(id)?.map(|key| *key.key_id()).ok_or_else(damage)?)
     }
 
     /// Lists the control entries of a stretch, in no order.

@@ -204,7 +204,7 @@ impl<'s> Snapshot<'s> {
         Ok(StoredEntry { index, leaf_hash: hash, body, envelope, verifier, integrated_time, is_control })
     }
 
-    fn signer(&self, id: i64) -> Result<Option<PublicKey>, Fault> {
+    pub(super) fn signer(&self, id: i64) -> Result<Option<PublicKey>, Fault> {
         if let Some(key) = self.store.signers.borrow().get(&id) {
             return Ok(Some(key.clone()));
         }
