@@ -21,7 +21,8 @@ def anchor(run: Run) -> None:
         answer = site.ask("sync", "anchor", "--target", TARGET, "--out", file, online=True)
         expect(answer.exit == 0, f"sync anchor: {answer}")
         leaves = settled_leaves(site, rekor)
-        expect(len(leaves) == 1, f"an anchor made {len(leaves)} entries")
+        made = len(leaves) - len(rekor.markers)
+        expect(made == 1, f"an anchor made {made} entries")
         standings = site.standings()
         expect(standings.get("covered_by_anchor") == count, f"sync status says {standings}, {count} are covered")
         indexes = run.random.sample(sorted(site.numbers), 20) + [min(site.numbers), max(site.numbers)]

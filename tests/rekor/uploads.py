@@ -263,7 +263,7 @@ def disabled(run: Run) -> None:
         expect(not pack.exists(), "a pack was written though sending is not permitted")
     standings = site.standings()
     expect(standings["skipped"].get("rekor_disabled") == 20, f"sync status says {standings}")
-    once(settled_leaves(site, rekor), [])
+    once(rekor, settled_leaves(site, rekor), [])
 
 
 def speed(run: Run) -> None:
