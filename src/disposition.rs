@@ -31,7 +31,7 @@ pub use control::{
 pub use outward::{
     ApiVersion, PlanMode, ROWS_MAX, ReceiptRow, TRANSPARENCY_ANCHOR_V1, TRANSPARENCY_APPROVAL_V1,
     TRANSPARENCY_EXCEPTION_V1, TRANSPARENCY_RECEIPTS_V1, TRANSPARENCY_TARGET_V1, TransparencyAnchor,
-    TransparencyApproval, TransparencyException, TransparencyReceipts, TransparencyTarget, is_target_name,
+    TransparencyApproval, TransparencyException, TransparencyReceipts, TransparencyTarget,
 };
 pub use permission::{Difference, Permission};
 pub use reason::{Persistence, SkipReason, UnknownSkipReason};

@@ -10,9 +10,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use airtight::config::targets::TargetName;
+use airtight::disposition::ApiVersion;
 use airtight::sync::receipt::{Answered, Receipt, VerifiedReceipt};
 use airtight::sync::request::{Request, Searched, Unsendable};
-use airtight::sync::target::{ApiVersion, Target};
+use airtight::sync::target::Target;
 use airtight::trust::TrustedRoot;
 use airtight::verify::{Input, Policy, Subject, verify};
 use airtight_keys::envelope::Envelope;

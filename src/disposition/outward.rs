@@ -60,7 +60,7 @@ impl ApiVersion {
 
 impl std::fmt::Display for ApiVersion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "v{}", self.number())
+        write!(f, "{}", self.number())
     }
 }
 
@@ -76,14 +76,6 @@ impl<'de> Deserialize<'de> for ApiVersion {
         let wanted = || serde::de::Error::custom(format!("the interface's version is {number}, and 1 and 2 are known"));
         ApiVersion::of_number(number).ok_or_else(wanted)
     }
-}
-
-/// Tells whether a text can be the name of a target: 1 to 32 of `a-z`, `0-9` and `-`, and not `default`.
-pub fn is_target_name(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && text != super::TARGET_DEFAULT
-        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        && !text.starts_with('-')
 }
 
 /// A log to send to, as predicate.
@@ -372,15 +364,5 @@ mod tests {
         );
         refused::<TransparencyException>(&text.replace("[1,2]", "[2,1]"), "ascend");
         refused::<TransparencyException>(&text.replace("[1,2]", "[]"), "0 rows");
-    }
-
-    #[test]
-    fn a_target_is_named_in_few_plain_letters() {
-        for name in ["public", "rekor-v2", "0", &"a".repeat(32)] {
-            assert!(is_target_name(name), "{name}");
-        }
-        for name in ["", "default", "Public", "a.b", "a/b", "-x", &"a".repeat(33)] {
-            assert!(!is_target_name(name), "{name}");
-        }
     }
 }

@@ -49,11 +49,12 @@ use airtight_log::store::StoredEntry;
 use airtight_log::tree::leaf_hash;
 
 use crate::bundle::{self, render, render_entry};
+use crate::disposition::ApiVersion;
 use crate::statement::ParsedStatement;
 use crate::verify::{Input, Policy, Refusal, Subject, Verified, verify};
 
 use super::request::expected_body;
-use super::target::{ApiVersion, Target};
+use super::target::Target;
 
 mod read;
 

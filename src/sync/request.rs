@@ -30,9 +30,8 @@ use airtight_log::entry::{Body, ContentDigest, HashedRekord001, HashedRekord002}
 use airtight_log::store::StoredEntry;
 use airtight_log::tree::leaf_hash;
 
+use crate::disposition::ApiVersion;
 use crate::statement::ParsedStatement;
-
-use super::target::ApiVersion;
 
 /// A request that can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

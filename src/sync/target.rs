@@ -33,10 +33,9 @@
 //! A signing config of 1 MiB, a trusted root of 8 MiB; the public ones have 1 and 7 KiB.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use airtight_keys::public::{Algorithm, KeyId, PublicKey};
@@ -44,6 +43,7 @@ use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
 use airtight_log::checkpoint::LogIdentity;
 
 use crate::config::targets::TargetName;
+use crate::disposition::ApiVersion;
 use crate::trust::{TrustError, TrustedLog, TrustedRoot};
 
 /// The only media type of a signing config that is read.
@@ -52,54 +52,6 @@ pub const SIGNING_CONFIG_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.signin
 pub const SIGNING_CONFIG_LIMITS: Limits = Limits::bytes(1 << 20);
 /// The age from which on a target's files are warned about, in seconds: 30 days. Shards of the public log live for six months.
 pub const AGE_WARNED_S: u64 = 30 * 86_400;
-
-/// The interface that a log speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ApiVersion {
-    /// Rekor v1: `dsse` 0.0.1 entries.
-    V1,
-    /// Rekor v2: `hashedrekord` 0.0.2 entries over the digest of what was signed.
-    V2,
-}
-
-impl ApiVersion {
-    /// Returns 1 or 2, as in a signing config and in JSON of ours.
-    pub const fn number(self) -> u8 {
-        match self {
-            ApiVersion::V1 => 1,
-            ApiVersion::V2 => 2,
-        }
-    }
-
-    /// Returns the version of a number; `None` where it is none that is spoken here.
-    pub const fn of_number(number: u64) -> Option<ApiVersion> {
-        match number {
-            1 => Some(ApiVersion::V1),
-            2 => Some(ApiVersion::V2),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for ApiVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.number())
-    }
-}
-
-impl Serialize for ApiVersion {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u8(self.number())
-    }
-}
-
-impl<'de> Deserialize<'de> for ApiVersion {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<ApiVersion, D::Error> {
-        let number = u64::deserialize(from)?;
-        ApiVersion::of_number(number)
-            .ok_or_else(|| serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(number), &"1 or 2"))
-    }
-}
 
 /// A log that entries can be sent to.
 #[derive(Clone, Debug)]
