@@ -56,7 +56,7 @@ CREATE TABLE dictionary (
 -- 1 the envelope's exact text, 2 payload and raw signature, where our rendering of them is the envelope's exact text.
 CREATE TABLE entry (
     idx        INTEGER PRIMARY KEY CHECK (idx >= 0),
-    form       INTEGER NOT NULL CHECK (form IN (0, 1, 2)),
+    form       INTEGER NOT NULL CHECK (form BETWEEN 0 AND 2),     -- a list of three would build a table an entry
     signer     INTEGER NOT NULL,
     predicate  INTEGER NOT NULL,
     dictionary INTEGER NOT NULL,
