@@ -172,8 +172,10 @@ impl Site {
 
 /// Signs a statement and makes its leaf.
 fn sign(statement: Statement, signer: &SignerKey, worker: &mut Worker) -> Result<Prepared, AttestError> {
-    let envelope = Envelope::sign(IN_TOTO_PAYLOAD_TYPE, statement.into_bytes(), signer)?;
-    Ok(worker.rendered(&envelope, signer.public()).expect("invariant: signed once just now"))
+    let (payload, predicate_type, subjects) = statement.into_parts();
+    let envelope = Envelope::sign(IN_TOTO_PAYLOAD_TYPE, payload, signer)?;
+    let prepared = worker.rendered_of(&envelope, signer.public(), predicate_type, subjects);
+    Ok(prepared.expect("invariant: signed once just now"))
 }
 
 /// Refuses a clock that lies more than a day before the last entry.

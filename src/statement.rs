@@ -171,6 +171,8 @@ pub struct Subject {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     bytes: Vec<u8>,
+    predicate_type: String,
+    sha256s: Vec<Sha256Digest>,
 }
 
 impl Statement {
@@ -219,7 +221,11 @@ impl Statement {
         if text.len() > STATEMENT_LEN_MAX {
             return Err(StatementError::TooLarge { len: text.len() });
         }
-        Ok(Statement { bytes: text.into_bytes() })
+        Ok(Statement {
+            bytes: text.into_bytes(),
+            predicate_type: predicate_type.uri().to_owned(),
+            sha256s: subjects.iter().map(|subject| subject.sha256).collect(),
+        })
     }
 
     /// Takes a ready statement, whose bytes are kept verbatim, and refuses what a stock client would refuse later.
@@ -237,7 +243,8 @@ impl Statement {
         if predicate_type.is_control() {
             return Err(StatementError::ControlType { found: predicate_type.uri().to_owned() });
         }
-        Ok(Statement { bytes })
+        let sha256s = parsed.subjects().iter().filter_map(|subject| subject.sha256().copied()).collect();
+        Ok(Statement { predicate_type: predicate_type.into_uri(), sha256s, bytes })
     }
 
     /// Returns the bytes, which are the payload of the envelope.
@@ -245,9 +252,10 @@ impl Statement {
         &self.bytes
     }
 
-    /// Gives the bytes away, as [`Envelope::sign`](airtight_keys::envelope::Envelope::sign) wants them.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    /// Gives away the bytes, as [`Envelope::sign`](airtight_keys::envelope::Envelope::sign) wants them, and what was read
+    /// in them: the predicate type, and the SHA-256 digests of the subjects that have one, in their order.
+    pub fn into_parts(self) -> (Vec<u8>, String, Vec<Sha256Digest>) {
+        (self.bytes, self.predicate_type, self.sha256s)
     }
 }
 

@@ -36,7 +36,8 @@ use crate::public::{KeyId, PublicKey};
 use crate::role::SignerKey;
 use crate::sign::SignError;
 use crate::strict_json::{
-    self, Base64Error, Limits, Object, StrictJsonError, check_standard_base64, standard_base64, to_standard_base64,
+    self, Base64Error, Limits, Object, StrictJsonError, check_standard_base64, push_standard_base64, standard_base64,
+    to_standard_base64,
 };
 
 /// The payload type of every in-toto statement.
@@ -234,26 +235,36 @@ impl Envelope {
 
     /// The envelope's JSON, in the pinned bytes at the head of this room. No newline follows.
     pub fn to_json(&self) -> String {
-        let wire = self.wire();
-        let mut json = String::with_capacity(wire.payload.len() + 128 * (1 + wire.signatures.len()));
-        json.push_str("{\"payload\":\"");
-        json.push_str(&wire.payload);
-        json.push_str("\",\"payloadType\":");
-        json.push_str(&quoted(&self.payload_type));
-        json.push_str(",\"signatures\":[");
-        for (index, signature) in wire.signatures.iter().enumerate() {
-            json.push_str(if index == 0 { "{" } else { ",{" });
-            if let Some(keyid) = &signature.keyid {
-                json.push_str("\"keyid\":");
-                json.push_str(&quoted(keyid));
-                json.push(',');
-            }
-            json.push_str("\"sig\":\"");
-            json.push_str(&signature.sig);
-            json.push_str("\"}");
-        }
-        json.push_str("]}");
+        let mut json = String::new();
+        self.push_json(&mut json);
         json
+    }
+
+    /// Appends the envelope's JSON, as [`Envelope::to_json`] gives it, to a text.
+    pub fn push_json(&self, to: &mut String) {
+        let held = self.wire.get().map(|wire| wire.payload.as_str());
+        let payload_len = held.map_or_else(|| self.payload_unverified().len().div_ceil(3) * 4, str::len);
+        to.reserve(payload_len + 128 * (1 + self.signatures.len()));
+        to.push_str("{\"payload\":\"");
+        match held {
+            Some(base64) => to.push_str(base64),
+            None => push_standard_base64(self.payload_unverified(), to),
+        }
+        to.push_str("\",\"payloadType\":");
+        to.push_str(&quoted(&self.payload_type));
+        to.push_str(",\"signatures\":[");
+        for (index, signature) in self.signatures.iter().enumerate() {
+            to.push_str(if index == 0 { "{" } else { ",{" });
+            if let Some(keyid) = &signature.keyid {
+                to.push_str("\"keyid\":");
+                to.push_str(&quoted(keyid));
+                to.push(',');
+            }
+            to.push_str("\"sig\":\"");
+            push_standard_base64(&signature.signature, to);
+            to.push_str("\"}");
+        }
+        to.push_str("]}");
     }
 
     /// The payload, of which nothing is proven.

@@ -206,14 +206,14 @@ fn prepare_chunks(
     chunks: SyncSender<Chunk>,
 ) -> io::Result<()> {
     let (mut first, mut workers) = (1, Vec::new());
-    while let Some((raw, drained)) = read_chunk(input)? {
+    while let Some((mut raw, drained)) = read_chunk(input)? {
         let preparer = preparer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         workers.retain(|worker: &Worker| worker.is_of(&preparer));
         workers.resize_with(threads.max(1), || preparer.worker());
         let share = raw.len().div_ceil(workers.len()).max(1);
         let (mut ready, mut lines) = (Vec::with_capacity(raw.len()), Vec::with_capacity(raw.len()));
         std::thread::scope(|scope| {
-            let parts = raw.chunks(share).zip(&mut workers);
+            let parts = raw.chunks_mut(share).zip(&mut workers);
             let parts: Vec<_> = parts.map(|(part, worker)| scope.spawn(|| make_ready(part, keys, worker))).collect();
             for part in parts {
                 let (some_ready, some_lines) = part.join().expect("invariant: a signer does not panic");
@@ -230,12 +230,12 @@ fn prepare_chunks(
     Ok(())
 }
 
-/// Makes lines ready; nothing stands for a line that was too long to read.
-fn make_ready(part: &[Option<Vec<u8>>], keys: &SiteKeys, worker: &mut Worker) -> Ready {
+/// Makes lines ready, and takes them; nothing stands for a line that was too long to read.
+fn make_ready(part: &mut [Option<Vec<u8>>], keys: &SiteKeys, worker: &mut Worker) -> Ready {
     let (mut ready, mut lines) = (Vec::with_capacity(part.len()), Vec::with_capacity(part.len()));
     for line in part {
-        let statement = match line {
-            Some(line) => Statement::ready(line.clone()),
+        let statement = match line.take() {
+            Some(line) => Statement::ready(line),
             None => Err(StatementError::TooLarge { len: STATEMENT_LEN_MAX + 1 }),
         };
         let made = statement.map_err(AttestError::from).and_then(|statement| sign(statement, &keys.signer, worker));

@@ -95,6 +95,11 @@ impl PredicateType {
         &self.uri
     }
 
+    /// Gives the URI away.
+    pub fn into_uri(self) -> String {
+        self.uri
+    }
+
     /// Says whether this is our own default predicate's type.
     pub fn is_artifact(&self) -> bool {
         self.uri == ARTIFACT

@@ -20,8 +20,8 @@ use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::CParameter;
 
 use super::facts::Facts;
-use super::{sent, sums};
-use crate::digest::{Hash, LeafIndex};
+use super::{CONTROL_TYPES, sent, sums};
+use crate::digest::{Hash, LeafIndex, Sha256Digest};
 use crate::entry::Entry;
 use crate::tree::leaf_hash;
 
@@ -32,6 +32,9 @@ const LEVEL: i32 = 1;
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The largest envelope or leaf that a row may hold: a statement of 64 MiB in base64, and room around it.
 pub const CONTENT_LEN_MAX: usize = 96 << 20;
+
+/// The longest text whose memory a worker keeps for the next one.
+const TEXT_KEPT_MAX: usize = 1 << 20;
 
 /// The limits under which an envelope's text was taken in, and is read again.
 const LIMITS: Limits = Limits { bytes_max: CONTENT_LEN_MAX, depth_max: 64 };
@@ -116,6 +119,7 @@ pub struct Worker {
     compressor: Compressor<'static>,
     dictionary: i64,
     frame: Vec<u8>,
+    text: String,
 }
 
 /// An entry ready to append: its leaf hash is computed and its row is made.
@@ -172,7 +176,7 @@ impl Preparer {
         {
             compressor.set_parameter(parameter).expect("invariant: a frame parameter of this library");
         }
-        Worker { compressor, dictionary: self.dictionary_id(), frame: Vec::new() }
+        Worker { compressor, dictionary: self.dictionary_id(), frame: Vec::new(), text: String::new() }
     }
 
     fn dictionary_id(&self) -> i64 {
@@ -198,7 +202,7 @@ impl Worker {
         verifier: &PublicKey,
     ) -> Result<Prepared, SignatureCount> {
         let is_ours = envelope.to_json() == text;
-        self.entry(text, is_ours, envelope, verifier)
+        self.entry(text, is_ours, envelope, verifier, None)
     }
 
     /// Prepares a DSSE entry whose exact text is our rendering of the envelope.
@@ -206,7 +210,44 @@ impl Worker {
     /// # Errors
     /// As [`Worker::envelope`].
     pub fn rendered(&mut self, envelope: &Envelope, verifier: &PublicKey) -> Result<Prepared, SignatureCount> {
-        self.entry(&envelope.to_json(), true, envelope, verifier)
+        self.render(envelope, verifier, None)
+    }
+
+    /// Prepares what [`Worker::rendered`] does, where the statement was read already: with the predicate type and the
+    /// subjects' digests that [`Facts::of`] would find in it, and `log fsck` will.
+    ///
+    /// # Errors
+    /// As [`Worker::envelope`].
+    pub fn rendered_of(
+        &mut self,
+        envelope: &Envelope,
+        verifier: &PublicKey,
+        predicate_type: String,
+        subjects: Vec<Sha256Digest>,
+    ) -> Result<Prepared, SignatureCount> {
+        // What a control entry says of single entries is read out of it below.
+        if CONTROL_TYPES.contains(&predicate_type.as_str()) {
+            return self.render(envelope, verifier, None);
+        }
+        let facts = Facts { predicate_type, subjects, marks: None };
+        debug_assert_eq!(facts, Facts::of(envelope.payload_unverified()), "what is indexed is what fsck will find");
+        self.render(envelope, verifier, Some(facts))
+    }
+
+    fn render(
+        &mut self,
+        envelope: &Envelope,
+        verifier: &PublicKey,
+        facts: Option<Facts>,
+    ) -> Result<Prepared, SignatureCount> {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        envelope.push_json(&mut text);
+        let prepared = self.entry(&text, true, envelope, verifier, facts);
+        if text.len() <= TEXT_KEPT_MAX {
+            self.text = text;
+        }
+        prepared
     }
 
     fn entry(
@@ -215,6 +256,7 @@ impl Worker {
         is_ours: bool,
         envelope: &Envelope,
         verifier: &PublicKey,
+        facts: Option<Facts>,
     ) -> Result<Prepared, SignatureCount> {
         let entry = entry_of(text, envelope, verifier)?;
         let payload = envelope.payload_unverified();
@@ -228,7 +270,7 @@ impl Worker {
             }
             _ => (Form::Envelope, self.compress(varint(text.len()), text.as_bytes())),
         };
-        let facts = Facts::of(payload);
+        let facts = facts.unwrap_or_else(|| Facts::of(payload));
         let dictionary = self.dictionary;
         Ok(Prepared {
             leaf_hash: *entry.leaf_hash(),
