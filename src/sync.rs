@@ -4,13 +4,19 @@
 //! |---|---|
 //! | [`target`] | where entries go, and the key that answers are checked under |
 //! | [`request`] | the one text that is posted for an entry, and the leaf that the log must make of it |
+//! | [`export`] | the requests of all entries that wait |
+//! | [`plan`] | what would become public, before it does |
 //! | [`receipt`] | what a log answered: read, verified, kept, and the upgraded bundle |
+//! | [`import`] | answers verified, and what holds said in the log |
 //! | [`status`] | where all entries stand, counted, and which wait |
 //! | [`upload`] | the postman: takes an outbox pack, asks a log for each entry, writes the answers down |
 //!
 //! Nothing here holds a file or a socket. What reaches outside is a trait that the caller hands in; the one transport over
 //! HTTP stands in `upload::http`, behind the feature `net`.
 
+pub mod export;
+pub mod import;
+pub mod plan;
 pub mod receipt;
 pub mod request;
 pub mod status;

@@ -1,0 +1,254 @@
+//! What comes home: each answer verified, and what holds said in the log.
+//!
+//! ```text
+//! answer  → is it of an entry of ours?   → is it this entry's, by the target's log?   → receipt   (receipt.rs)
+//! receipts, a thousand at a time         → one transparency-receipts entry each, with the receipts' texts beside it
+//! refusals of the other log              → transparency-exception entries, where whoever asked it is believed
+//! ```
+//!
+//! An answer that does not hold counts for nothing and keeps no other from counting. What the log holds already is passed
+//! over, so packs may come in any order, twice, in parts and late.
+
+use std::collections::BTreeMap;
+
+use airtight_log::digest::{Hash, LeafIndex};
+use airtight_log::store::{Snapshot, StoredEntry};
+
+use super::receipt::{Answered, ReceiptRefusal, VerifiedReceipt};
+use super::target::Target;
+use crate::attest::{AttestError, Control, Site, SiteKeys};
+use crate::disposition::{
+    ControlPredicateError, ROWS_MAX, ReceiptRow, SkipReason, TransparencyException, TransparencyReceipts,
+};
+use crate::pack::error::PackError;
+use crate::pack::receipts::{Outcome, ReceiptLine};
+
+/// Why an import stopped. What was said in the log before stays said.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The site refused.
+    #[error(transparent)]
+    Site(#[from] AttestError),
+    /// The pack cannot be read on.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// An upgraded bundle could not be written.
+    #[error("the bundle of entry {index} was not written: {source}")]
+    Bundle {
+        /// Which entry.
+        index: u64,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl From<airtight_log::store::Fault> for ImportError {
+    fn from(fault: airtight_log::store::Fault) -> ImportError {
+        ImportError::Site(fault.into())
+    }
+}
+
+/// Why one answer does not count.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerRefusal {
+    /// The log has no such entry.
+    #[error("entry {index} of this log is not the leaf {leaf_hash}")]
+    NoSuchLeaf {
+        /// The index that the answer names.
+        index: u64,
+        /// The leaf hash that it names.
+        leaf_hash: Hash,
+    },
+    /// It is one of the site's own entries, which are never sent.
+    #[error("entry {index} is a control entry, and none is ever sent")]
+    ControlEntry {
+        /// Which.
+        index: u64,
+    },
+    /// The receipt does not hold.
+    #[error("the receipt of entry {index} does not hold: {refusal}")]
+    Receipt {
+        /// Which.
+        index: u64,
+        /// What does not hold.
+        refusal: ReceiptRefusal,
+    },
+}
+
+impl AnswerRefusal {
+    /// The code of this refusal.
+    pub fn code(&self) -> &'static str {
+        match self {
+            AnswerRefusal::NoSuchLeaf { .. } => "receipt_no_such_leaf",
+            AnswerRefusal::ControlEntry { .. } => "receipt_of_control_entry",
+            AnswerRefusal::Receipt { refusal, .. } => refusal.code(),
+        }
+    }
+}
+
+/// What an import did.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// Receipts that the log did not know.
+    pub receipts: u64,
+    /// Answers for entries that it knew to be there.
+    pub known: u64,
+    /// What the other log refused, by its status.
+    pub rejected: BTreeMap<u16, u64>,
+    /// Entries that stand as `rejected_by_log` since.
+    pub exceptions: u64,
+    /// Answers that do not count, in the order of the pack; at most [`REFUSALS_KEPT`] of them.
+    pub refusals: Vec<AnswerRefusal>,
+    /// How many answers do not count.
+    pub refused: u64,
+}
+
+/// How many refusals are told in full.
+pub const REFUSALS_KEPT: usize = 1_000;
+
+/// How an import goes.
+pub struct Terms<'a> {
+    /// Under whose keys.
+    pub keys: &'a SiteKeys,
+    /// Whose answers these are said to be.
+    pub target: &'a Target,
+    /// Whether a refusal by the other log is believed: by whoever asked it himself.
+    pub believes_refusals: bool,
+    /// Now, in seconds since the epoch.
+    pub now: u64,
+    /// Who holds the lock meanwhile.
+    pub holder: &'a str,
+}
+
+/// Takes answers in. Each upgraded bundle of a receipt, new or known, is handed to `bundle` with its entry's statement.
+///
+/// # Errors
+/// [`ImportError`].
+pub fn import(
+    site: &mut Site,
+    lines: &mut impl Iterator<Item = Result<ReceiptLine, PackError>>,
+    terms: &Terms<'_>,
+    bundle: &mut dyn FnMut(&StoredEntry, &VerifiedReceipt) -> std::io::Result<()>,
+) -> Result<Imported, ImportError> {
+    let mut imported = Imported::default();
+    loop {
+        let page: Vec<ReceiptLine> = lines.by_ref().take(ROWS_MAX).collect::<Result<_, _>>()?;
+        if page.is_empty() {
+            return Ok(imported);
+        }
+        let (receipts, rejected) = judge(site, page, terms, bundle, &mut imported)?;
+        let controls = controls(terms, receipts, rejected, &mut imported);
+        if !controls.is_empty() {
+            site.say(&controls, terms.keys, terms.now, terms.holder)?;
+        }
+    }
+}
+
+type Verified = BTreeMap<LeafIndex, VerifiedReceipt>;
+type Rejected = BTreeMap<u16, Vec<u64>>;
+
+/// Judges a page of answers.
+fn judge(
+    site: &mut Site,
+    page: Vec<ReceiptLine>,
+    terms: &Terms<'_>,
+    bundle: &mut dyn FnMut(&StoredEntry, &VerifiedReceipt) -> std::io::Result<()>,
+    imported: &mut Imported,
+) -> Result<(Verified, Rejected), ImportError> {
+    let name = terms.target.name.as_str();
+    let (mut receipts, mut rejected) = (Verified::new(), Rejected::new());
+    let mut snapshot = site.store_mut().read()?;
+    for line in page {
+        let entry = match entry_of(&mut snapshot, &line)? {
+            Ok(entry) => entry,
+            Err(refusal) => {
+                imported.refuse(refusal);
+                continue;
+            }
+        };
+        let is_known = snapshot.sent(name, entry.index)?.is_some() || receipts.contains_key(&entry.index);
+        match line.outcome {
+            Outcome::Answered { answer, .. } => {
+                let read = Answered::read(answer.get().as_bytes(), terms.target.api);
+                match read.and_then(|answered| answered.verify(&entry, terms.target, terms.now)) {
+                    Ok(receipt) => {
+                        let index = entry.index.get();
+                        bundle(&entry, &receipt).map_err(|source| ImportError::Bundle { index, source })?;
+                        if is_known {
+                            imported.known += 1;
+                        } else {
+                            receipts.insert(entry.index, receipt);
+                        }
+                    }
+                    Err(refusal) => {
+                        imported.refuse(AnswerRefusal::Receipt { index: entry.index.get(), refusal });
+                    }
+                }
+            }
+            Outcome::Refused { status, .. } => {
+                *imported.rejected.entry(status).or_default() += 1;
+                let is_said = snapshot.exempt(name, entry.index)?.is_some_and(|exempt| exempt.reason.is_some());
+                if terms.believes_refusals && !is_known && !is_said {
+                    rejected.entry(status).or_default().push(entry.index.get());
+                }
+            }
+        }
+    }
+    Ok((receipts, rejected))
+}
+
+/// Finds the entry that an answer is about.
+fn entry_of(
+    snapshot: &mut Snapshot<'_>,
+    line: &ReceiptLine,
+) -> Result<Result<StoredEntry, AnswerRefusal>, ImportError> {
+    let (index, leaf_hash) = (line.index, line.leaf_hash);
+    let no_such = AnswerRefusal::NoSuchLeaf { index, leaf_hash };
+    let Some(found) = LeafIndex::new(index).ok().filter(|index| snapshot.size().holds(*index)) else {
+        return Ok(Err(no_such));
+    };
+    if snapshot.leaf_hash(found)? != leaf_hash {
+        return Ok(Err(no_such));
+    }
+    let entry = snapshot.entry(found)?;
+    Ok(if entry.is_control { Err(AnswerRefusal::ControlEntry { index }) } else { Ok(entry) })
+}
+
+/// Makes what is to be said in the log.
+fn controls(terms: &Terms<'_>, receipts: Verified, rejected: Rejected, imported: &mut Imported) -> Vec<Control> {
+    let invariant = |error: ControlPredicateError| unreachable!("invariant: rows of one page, ascending: {error}");
+    let name = terms.target.name.as_str();
+    let mut controls = Vec::new();
+    if !receipts.is_empty() {
+        imported.receipts += receipts.len() as u64;
+        let row = |(index, verified): (&LeafIndex, &VerifiedReceipt)| ReceiptRow {
+            index: index.get(),
+            rekor_uuid: verified.uuid().to_owned(),
+            log_index: verified.log_index().get(),
+            integrated_time: verified.integrated_time(),
+            sha256: verified.receipt().sha256().hex(),
+        };
+        let (log_id, rows) = (terms.target.log_id().to_string(), receipts.iter().map(row).collect());
+        let said = TransparencyReceipts::new(name, terms.target.api, &log_id, rows).unwrap_or_else(invariant);
+        let texts = receipts.into_iter().map(|(index, verified)| (index, verified.receipt().text())).collect();
+        controls.push(Control::Receipts(said, texts));
+    }
+    for (status, mut indexes) in rejected {
+        indexes.sort_unstable();
+        indexes.dedup();
+        imported.exceptions += indexes.len() as u64;
+        let reason = if status == 413 { SkipReason::EntryTooLarge } else { SkipReason::RejectedByLog };
+        let said = TransparencyException::new(name, Some(reason), Some(status), None, indexes);
+        controls.push(Control::Exception(said.unwrap_or_else(|error| unreachable!("invariant: ascending: {error}"))));
+    }
+    controls
+}
+
+impl Imported {
+    fn refuse(&mut self, refusal: AnswerRefusal) {
+        self.refused += 1;
+        if self.refusals.len() < REFUSALS_KEPT {
+            self.refusals.push(refusal);
+        }
+    }
+}
