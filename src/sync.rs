@@ -9,11 +9,13 @@
 //! | [`receipt`] | what a log answered: read, verified, kept, and the upgraded bundle |
 //! | [`import`] | answers verified, and what holds said in the log |
 //! | [`status`] | where all entries stand, counted, and which wait |
+//! | [`anchor`] | one entry there over a checkpoint of ours, which covers all below it |
 //! | [`upload`] | the postman: takes an outbox pack, asks a log for each entry, writes the answers down |
 //!
 //! Nothing here holds a file or a socket. What reaches outside is a trait that the caller hands in; the one transport over
 //! HTTP stands in `upload::http`, behind the feature `net`.
 
+pub mod anchor;
 pub mod export;
 pub mod import;
 pub mod plan;

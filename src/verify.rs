@@ -13,7 +13,7 @@
 //! | 6 | witnesses: no policy asks for them yet | |
 //! | 7 | the entry is in the tree of that checkpoint, at the index it states | `log_proof` |
 //! | 8 | the log's key was valid at the time that the log signed for | `log_proof` |
-//! | 9 | receipts and timestamps: no policy asks for them yet | |
+//! | 9 | an anchor that was given leads from the entry down to another log; timestamps: no policy asks for them yet | [`anchor`] |
 //!
 //! The first step that refuses ends the judgement; what comes after is reported as not asked. `docs/VERIFY.md` has the same numbers, and a person can do each step by hand.
 //!
@@ -31,6 +31,8 @@
 //! * A time that nothing signs is refused (8), for a reader would believe it. So is a log key that is not valid yet where the entry has no time.
 //!
 //! `dsse` 0.0.2 and `intoto` entries and certificates are refused as such: no current signer with a key makes them.
+
+pub mod anchor;
 
 mod artifact;
 mod body;
@@ -105,13 +107,34 @@ impl Default for Policy {
 ///
 /// What a verdict of yes does not mean is listed in the report itself, under [`Report::not_established`].
 pub fn verify(input: &Input<'_>) -> Report {
+    reported(|report| {
+        let verified = judge(input, report)?;
+        report.skip(9, Fact::TimestampsNotAsked { present: verified.timestamps });
+        Ok(verified)
+    })
+}
+
+/// Judges a bundle and follows an anchor, the text of a file ([`anchor`]), from its entry down to another log.
+///
+/// The trusted root must name both logs: that of the bundle, and that which the anchor lies in.
+pub fn verify_anchored(input: &Input<'_>, anchor: &[u8]) -> Report {
+    reported(|report| {
+        let verified = judge(input, report)?;
+        let anchored = anchor::check(anchor, &verified, input.trusted_root, input.now)?;
+        report.pass(9, Fact::Anchored(Box::new(anchored.clone())));
+        Ok(Verified { anchored: Some(anchored), ..verified })
+    })
+}
+
+fn reported(judge: impl FnOnce(&mut Report) -> Result<Verified, Refusal>) -> Report {
     let mut report = Report::begin();
-    match judge(input, &mut report) {
+    match judge(&mut report) {
         Ok(verified) => report.end(verified),
         Err(refusal) => report.refuse(refusal),
     }
 }
 
+/// Steps 1 to 8.
 fn judge(input: &Input<'_>, report: &mut Report) -> Result<Verified, Refusal> {
     let bundle = Bundle::parse(input.bundle)?;
     report.pass(1, Fact::Shape { len: input.bundle.len() });
@@ -137,8 +160,6 @@ fn judge(input: &Input<'_>, report: &mut Report) -> Result<Verified, Refusal> {
     let time = log_proof::time(bundle.entry(), leaf.kind, log, input.now)?;
     report.pass(8, Fact::Time { time, validity: log.validity() });
 
-    report.skip(9, Fact::TimestampsNotAsked { present: bundle.timestamps() });
-
     let timestamps = bundle.timestamps();
     let (entry, content) = bundle.into_parts();
     Ok(Verified {
@@ -157,6 +178,7 @@ fn judge(input: &Input<'_>, report: &mut Report) -> Result<Verified, Refusal> {
         key_ended: log.validity().end.is_some_and(|end| end < input.now),
         timestamps,
         type_asked: input.policy.predicate_type.is_some(),
+        anchored: None,
     })
 }
 

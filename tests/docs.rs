@@ -267,6 +267,7 @@ const CODED: &[&str] = &[
     "src/config.rs",
     "src/config/targets.rs",
     "src/statement.rs",
+    "src/sync/anchor.rs",
     "src/sync/target.rs",
     "src/sync/receipt.rs",
     "src/pack/error.rs",

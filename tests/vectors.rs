@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use airtight::bundle::{self, Receipt};
 use airtight::statement::{Subject as NamedFile, Symlink};
 use airtight::trust::TrustedRoot;
-use airtight::verify::{Input, Policy, Refusal, Subject, verify};
+use airtight::verify::{Input, Policy, Refusal, Subject, verify, verify_anchored};
 use airtight_keys::envelope::Envelope;
 use airtight_keys::public::PublicKey;
 use airtight_keys::strict_json::Limits;
@@ -78,7 +78,11 @@ impl Folder {
             }
             let now = self.line("now").unwrap().parse().unwrap();
             let input = Input { bundle: &bundle, subject, keys: &keys, trusted_root: &trusted_root, policy, now };
-            verdict(&verify(&input)).0
+            let report = match self.bytes("anchor.json") {
+                None => verify(&input),
+                Some(anchor) => verify_anchored(&input, &anchor),
+            };
+            verdict(&report).0
         };
         match (self.bytes("artifact"), self.files()) {
             (Some(artifact), None) => {

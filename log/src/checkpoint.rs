@@ -410,6 +410,11 @@ impl VerifiedCheckpoint {
         &self.checkpoint.root
     }
 
+    /// Returns the tree ID of a first line of the Rekor v1 form.
+    pub fn v1_tree_id(&self) -> Option<TreeId> {
+        self.checkpoint.v1_parts().map(|(_, tree_id)| tree_id)
+    }
+
     /// Checks that the leaf with this hash is at `index` under this checkpoint (RFC 9162 §2.1.3.2).
     ///
     /// # Errors

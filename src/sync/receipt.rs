@@ -42,16 +42,14 @@
 
 use airtight_keys::public::{KeyId, PublicKey};
 use airtight_keys::strict_json::Limits;
-use airtight_log::checkpoint::Checkpoint;
 use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize, sha256};
-use airtight_log::entry::uuid;
 use airtight_log::store::StoredEntry;
 use airtight_log::tree::leaf_hash;
 
 use crate::bundle::{self, render, render_entry};
 use crate::disposition::ApiVersion;
 use crate::statement::ParsedStatement;
-use crate::verify::{Input, Policy, Refusal, Subject, Verified, verify};
+use crate::verify::{Input, Policy, Refusal, Subject, verify};
 
 use super::request::expected_body;
 use super::target::Target;
@@ -308,8 +306,8 @@ impl Receipt {
             policy: Policy::default(),
             now,
         });
-        let verified = report.verdict().map_err(|refusal| refusal.clone())?;
-        let uuid = uuid_of(verified);
+        let verified = report.into_verdict()?;
+        let uuid = verified.uuid();
         Ok(VerifiedReceipt { receipt: self.clone(), uuid, leaf_hash: *verified.leaf_hash(), bundle })
     }
 
@@ -364,15 +362,5 @@ impl VerifiedReceipt {
     /// Returns the upgraded bundle: one line and a line feed.
     pub fn bundle(&self) -> &str {
         &self.bundle
-    }
-}
-
-/// Returns the entry's name in a log whose checkpoint was verified; the tree ID is that of its first line.
-fn uuid_of(verified: &Verified) -> String {
-    let checkpoint = verified.checkpoint();
-    let said = Checkpoint::new(checkpoint.origin(), checkpoint.size(), *checkpoint.root());
-    match said.ok().as_ref().and_then(Checkpoint::v1_parts) {
-        Some((_, tree_id)) => uuid(tree_id, verified.leaf_hash()),
-        None => verified.leaf_hash().to_hex(),
     }
 }

@@ -24,7 +24,6 @@
 use airtight_keys::envelope::{Envelope, IN_TOTO_PAYLOAD_TYPE, pae};
 use airtight_keys::public::{Algorithm, PublicKey};
 use airtight_keys::strict_json::to_standard_base64;
-use airtight_log::checkpoint::SignedCheckpoint;
 use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, sha256};
 use airtight_log::entry::{Body, ContentDigest, HashedRekord001, HashedRekord002};
 use airtight_log::store::StoredEntry;
@@ -32,6 +31,8 @@ use airtight_log::tree::leaf_hash;
 
 use crate::disposition::ApiVersion;
 use crate::statement::ParsedStatement;
+
+use super::anchor::OwnCheckpoint;
 
 /// A request that can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,20 +123,6 @@ pub enum Unsendable {
     },
 }
 
-/// Why there is no request for a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAnAnchor {
-    /// It has not exactly one signature line.
-    #[error("the checkpoint has {count} signature lines, and an anchor is of one")]
-    Signatures {
-        /// How many.
-        count: usize,
-    },
-    /// It is about no entry.
-    #[error("the checkpoint is of an empty log, and there is nothing to anchor")]
-    Empty,
-}
-
 impl Request {
     /// Makes the request of an entry; `len_max` is the most bytes that it may have.
     ///
@@ -181,32 +168,21 @@ impl Request {
         Ok(request)
     }
 
-    /// Makes the request that anchors a checkpoint of our own log: the Rekor v1 rendering, signed by `log_key` alone.
-    ///
-    /// That the signature is good is not checked here: whoever releases a checkpoint has just made it.
-    ///
-    /// # Errors
-    /// [`NotAnAnchor`].
-    pub fn of_anchor(
-        checkpoint: &SignedCheckpoint,
-        log_key: &PublicKey,
-        api: ApiVersion,
-    ) -> Result<Request, NotAnAnchor> {
-        let said = checkpoint.checkpoint_unverified();
-        let Some(index) = said.size().last() else { return Err(NotAnAnchor::Empty) };
-        let body = anchor_body(checkpoint, log_key, api)?;
+    /// Makes the request that anchors a checkpoint of our own log.
+    pub fn of_anchor(checkpoint: &OwnCheckpoint, api: ApiVersion) -> Request {
+        let body = anchor_body(checkpoint, api);
         let rendered = body.render();
         let expected = leaf_hash(&rendered);
         let (body, search) = match body {
             Body::HashedRekord002(rekord) => (hashedrekord_request(&rekord), Vec::new()),
             _ => {
-                let key = SearchKey { of: Searched::Key, digest: sha256(log_key.spki_pem().as_bytes()) };
-                let digest = sha256(checkpoint.note().text_unverified().as_bytes());
                 let text = String::from_utf8(rendered).expect("invariant: a body is rendered from ASCII");
+                let digest = sha256(checkpoint.text().as_bytes());
+                let key = SearchKey { of: Searched::Key, digest: sha256(checkpoint.key().spki_pem().as_bytes()) };
                 (text, vec![SearchKey { of: Searched::Checkpoint, digest }, key])
             }
         };
-        Ok(Request { index, leaf_hash: *said.root(), expected, body, search })
+        Request { index: checkpoint.last(), leaf_hash: *checkpoint.root(), expected, body, search }
     }
 }
 
@@ -222,23 +198,16 @@ pub fn expected_body(entry: &StoredEntry, api: ApiVersion) -> Option<Vec<u8>> {
 }
 
 /// Returns the leaf that the other log must make of a checkpoint of ours.
-///
-/// # Errors
-/// [`NotAnAnchor::Signatures`].
-pub fn anchor_body(checkpoint: &SignedCheckpoint, log_key: &PublicKey, api: ApiVersion) -> Result<Body, NotAnAnchor> {
-    let signature = match checkpoint.note().signatures() {
-        [line] => line.signature.clone(),
-        lines => return Err(NotAnAnchor::Signatures { count: lines.len() }),
-    };
-    let text = checkpoint.note().text_unverified();
-    let digest = ContentDigest::Sha256(*sha256(text.as_bytes()).as_bytes());
-    Ok(match api {
+pub fn anchor_body(checkpoint: &OwnCheckpoint, api: ApiVersion) -> Body {
+    let digest = ContentDigest::Sha256(*sha256(checkpoint.text().as_bytes()).as_bytes());
+    let (signature, key) = (checkpoint.signature().to_vec(), checkpoint.key());
+    match api {
         ApiVersion::V1 => {
-            let public_key_pem = log_key.spki_pem().as_bytes().to_vec();
+            let public_key_pem = key.spki_pem().as_bytes().to_vec();
             Body::HashedRekord001(HashedRekord001 { digest, signature, public_key_pem })
         }
-        ApiVersion::V2 => Body::HashedRekord002(rekord(digest, signature, log_key)),
-    })
+        ApiVersion::V2 => Body::HashedRekord002(rekord(digest, signature, key)),
+    }
 }
 
 fn dsse_request(envelope_text: &str, signer: &PublicKey) -> String {

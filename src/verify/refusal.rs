@@ -1,7 +1,7 @@
 //! Refusals: one variant for each fact that makes the answer no, its code, and the step that says it.
 //!
-//! The table below is the only place where a code is bound to a step. The faults of a bundle's text (step 1) and of a statement's text (step 3) are
-//! named in their own rooms and come in whole. `docs/VERIFY.md` has a heading for each code under its step; a test compares the two lists.
+//! The table below is the only place where a code is bound to a step. The faults of a bundle's text (step 1), of a statement's text (step 3) and
+//! of an anchor (step 9) are named in their own rooms and come in whole. `docs/VERIFY.md` has a heading for each code under its step; a test compares the two lists.
 
 use airtight_keys::envelope::EnvelopeRefusal;
 use airtight_keys::public::{Algorithm, KeyId, SignatureInvalid};
@@ -12,6 +12,8 @@ use airtight_log::proofs::InclusionRefusal;
 
 use crate::bundle::BundleError;
 use crate::statement::StatementError;
+
+use super::anchor::AnchorRefusal;
 
 /// Makes [`Refusal`] from a table of step, code, variant, fields and sentence.
 macro_rules! refusals {
@@ -25,6 +27,9 @@ macro_rules! refusals {
             /// The payload is no statement (step 3).
             #[error(transparent)]
             Statement(#[from] StatementError),
+            /// The anchor does not hold (step 9).
+            #[error(transparent)]
+            Anchor(#[from] AnchorRefusal),
             $(
                 $(#[$doc])*
                 #[error($sentence)]
@@ -40,6 +45,7 @@ macro_rules! refusals {
                 match self {
                     Refusal::Bundle(error) => (1, error.code()),
                     Refusal::Statement(error) => (3, error.code()),
+                    Refusal::Anchor(error) => (9, error.code()),
                     $( Refusal::$variant { .. } => ($step, $code), )*
                 }
             }
@@ -377,7 +383,7 @@ refusals! {
     } "the log's key was valid until {end}, and the time is {time}"
 }
 
-const ALL_LEN: usize = BundleError::CODES.len() + StatementError::CODES.len() + OWN.len();
+const ALL_LEN: usize = BundleError::CODES.len() + StatementError::CODES.len() + OWN.len() + AnchorRefusal::CODES.len();
 
 const ALL: [(u8, &str); ALL_LEN] = {
     let mut all = [(0, ""); ALL_LEN];
@@ -396,11 +402,16 @@ const ALL: [(u8, &str); ALL_LEN] = {
         all[to] = OWN[from];
         (to, from) = (to + 1, from + 1);
     }
+    from = 0;
+    while from < AnchorRefusal::CODES.len() {
+        all[to] = (9, AnchorRefusal::CODES[from]);
+        (to, from) = (to + 1, from + 1);
+    }
     all
 };
 
 impl Refusal {
-    /// Every code that a verdict can bear, with its step. Steps 6 and 9 have none yet: no policy asks for them.
+    /// Every code that a verdict can bear, with its step. Step 6 has none yet: no policy asks for witnesses.
     pub const ALL_CODES: &'static [(u8, &'static str)] = &ALL;
 
     /// The code, snake_case, stable.

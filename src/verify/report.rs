@@ -10,6 +10,7 @@ use airtight_keys::envelope::Envelope;
 use airtight_keys::public::{Algorithm, KeyId};
 use airtight_log::checkpoint::VerifiedCheckpoint;
 use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
+use airtight_log::entry::uuid;
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
@@ -17,6 +18,7 @@ use crate::statement;
 use crate::trust::Validity;
 
 use super::Refusal;
+use super::anchor::Anchored;
 use super::artifact::About;
 use super::body::{Kind, Leaf};
 
@@ -129,6 +131,8 @@ pub enum Fact {
         /// How many RFC 3161 timestamps the bundle has.
         present: usize,
     },
+    /// Step 9, where an anchor was given.
+    Anchored(Box<Anchored>),
     /// The step that refused.
     Refused(Box<Refusal>),
     /// A step after the one that refused.
@@ -158,6 +162,11 @@ impl fmt::Display for Fact {
             Fact::Time { time: None, .. } => f.write_str("the log signed for no time"),
             Fact::TimestampsNotAsked { present: 0 } => f.write_str("no policy asks for any"),
             Fact::TimestampsNotAsked { present } => write!(f, "no policy asks for any; {present} present, not judged"),
+            Fact::Anchored(anchored) => {
+                let Anchored { size, log_index, origin, integrated_time, .. } = &**anchored;
+                write!(f, "the first {size} entries are anchored in {origin:?}, entry {log_index} there")?;
+                integrated_time.map_or(Ok(()), |time| write!(f, ", which it signed for {}", At(time)))
+            }
             Fact::Refused(refusal) => refusal.fmt(f),
             Fact::NotReached => f.write_str("an earlier step refused"),
         }
@@ -200,6 +209,7 @@ pub struct Verified {
     pub(super) key_ended: bool,
     pub(super) timestamps: usize,
     pub(super) type_asked: bool,
+    pub(super) anchored: Option<Anchored>,
 }
 
 impl Verified {
@@ -261,6 +271,19 @@ impl Verified {
         &self.checkpoint
     }
 
+    /// Returns the entry's name in its log: under a checkpoint of Rekor v1 80 hex digits, tree ID and leaf hash; else the leaf hash, 64.
+    pub fn uuid(&self) -> String {
+        match self.checkpoint.v1_tree_id() {
+            Some(tree_id) => uuid(tree_id, &self.leaf.hash),
+            None => self.leaf.hash.to_hex(),
+        }
+    }
+
+    /// Returns what the anchor establishes, where one was given.
+    pub fn anchored(&self) -> Option<&Anchored> {
+        self.anchored.as_ref()
+    }
+
     /// Returns the time that the log signed for, seconds since the epoch: the log's own claim.
     pub fn integrated_time(&self) -> Option<u64> {
         self.integrated_time
@@ -319,6 +342,15 @@ impl Report {
         self.verdict.as_ref().expect("invariant: verify hands out a report only when it has ended").as_ref()
     }
 
+    /// Gives what was verified away.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, where the answer is no.
+    pub fn into_verdict(self) -> Result<Verified, Refusal> {
+        self.verdict.expect("invariant: verify hands out a report only when it has ended")
+    }
+
     /// Lists what a verdict of yes does not establish; empty where the answer is no.
     pub fn not_established(&self) -> Vec<&'static str> {
         let Ok(verified) = self.verdict() else { return Vec::new() };
@@ -326,7 +358,6 @@ impl Report {
         let mut list = vec![
             "that what the signer says is true: a signature shows who said it",
             "that the log shows everybody the same tree: no witness was asked for",
-            "that the entry is in any log but this one",
         ];
         let mut add = |is_so: bool, sentence| {
             if is_so {
@@ -334,6 +365,13 @@ impl Report {
             }
         };
         let time = verified.integrated_time;
+        match &verified.anchored {
+            None => add(true, "that the entry is in any log but this one"),
+            Some(anchored) => {
+                add(true, "that the entry itself is in the other log: its place below the anchor is");
+                add(anchored.integrated_time.is_none(), "when it was anchored: the other log signs for no time");
+            }
+        }
         add(time.is_some(), "when it was signed: the time is the log's own word");
         add(time.is_none(), "when it was signed or logged: there is no signed time");
         add(time.is_none() && verified.key_ended, "that it was logged before the log's key ended");
@@ -392,7 +430,7 @@ struct ShownVerified<'a>(&'a Verified);
 impl Serialize for ShownVerified<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let verified = self.0;
-        let mut object = to.serialize_struct("Facts", 12)?;
+        let mut object = to.serialize_struct("Facts", 13)?;
         object.serialize_field("signer", &verified.signer.to_string())?;
         object.serialize_field("predicate_type", &verified.predicate_type())?;
         let subjects: Vec<ShownSubject<'_>> = verified.matched().iter().map(ShownSubject).collect();
@@ -406,6 +444,24 @@ impl Serialize for ShownVerified<'_> {
         object.serialize_field("tree_size", &verified.checkpoint.size().get())?;
         object.serialize_field("root_hash", &verified.checkpoint.root().to_hex())?;
         object.serialize_field("integrated_time", &verified.integrated_time)?;
+        object.serialize_field("anchor", &verified.anchored.as_ref().map(ShownAnchored))?;
+        object.end()
+    }
+}
+
+struct ShownAnchored<'a>(&'a Anchored);
+
+impl Serialize for ShownAnchored<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Anchored { size, target, log_id, log_index, origin, uuid, integrated_time } = self.0;
+        let mut object = to.serialize_struct("Anchored", 7)?;
+        object.serialize_field("size", &size.get())?;
+        object.serialize_field("target", target)?;
+        object.serialize_field("log_id", &log_id.to_string())?;
+        object.serialize_field("log_index", &log_index.get())?;
+        object.serialize_field("origin", origin)?;
+        object.serialize_field("uuid", uuid)?;
+        object.serialize_field("integrated_time", integrated_time)?;
         object.end()
     }
 }

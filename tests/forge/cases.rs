@@ -1,5 +1,6 @@
 //! The vectors of `tests/vectors/`, as data: name, sentence, verdict, and how the bundle is made.
 
+mod anchored;
 mod entered;
 mod lenient;
 mod log;
@@ -49,6 +50,7 @@ impl Case {
         }
         files.extend(scene.predicate_type.iter().map(|wanted| ("type", line(wanted))));
         files.extend(scene.threshold.iter().map(|threshold| ("threshold", line(&threshold.to_string()))));
+        files.extend(scene.anchor.iter().map(|anchor| ("anchor.json", line(&anchor.render()))));
         let others: String = lenient::accepted_by(&self.name).iter().map(|client| format!("{client}\n")).collect();
         if !others.is_empty() {
             files.push(("accepted-by", others.into_bytes()));
@@ -89,6 +91,7 @@ pub fn all() -> Vec<Case> {
     signed::add(&mut cases);
     entered::add(&mut cases);
     log::add(&mut cases);
+    anchored::add(&mut cases);
     let mut cases = cases.0;
     for name in lenient::names() {
         assert!(cases.iter().any(|case| case.name == name && case.expect != "verified"), "{name} is no refusal");

@@ -8,6 +8,7 @@
 //! Every private key is SHA-256 of `airtight vectors: ` and its label: worth nothing, and anybody can make it again.
 #![allow(dead_code, reason = "each test and the generator use a part of it")]
 
+pub mod anchors;
 pub mod cases;
 pub mod changes;
 pub mod json;
@@ -15,7 +16,7 @@ pub mod seeds;
 
 use airtight::statement::{Subject, Symlink};
 use airtight::trust::TrustedRoot;
-use airtight::verify::{self, Input, Outcome, Policy, Report, verify};
+use airtight::verify::{self, Input, Outcome, Policy, Report, verify, verify_anchored};
 use airtight_keys::envelope::{IN_TOTO_PAYLOAD_TYPE, pae};
 use airtight_keys::note::{self, NoteStyle};
 use airtight_keys::public::{Algorithm, KeyId, PublicKey};
@@ -317,6 +318,7 @@ impl Recipe {
             asked: Asked::Artifact(ARTIFACT.to_vec()),
             predicate_type: None,
             threshold: None,
+            anchor: None,
             now: NOW,
         }
     }
@@ -362,6 +364,8 @@ pub struct Scene {
     pub asked: Asked,
     pub predicate_type: Option<String>,
     pub threshold: Option<usize>,
+    /// An anchor file that is followed too.
+    pub anchor: Option<Json>,
     pub now: u64,
 }
 
@@ -404,7 +408,11 @@ impl Scene {
         if let Some(threshold) = self.threshold {
             policy.threshold = threshold.try_into().unwrap();
         }
-        verify(&Input { bundle, subject, keys, trusted_root, policy, now: self.now })
+        let input = Input { bundle, subject, keys, trusted_root, policy, now: self.now };
+        match &self.anchor {
+            None => verify(&input),
+            Some(anchor) => verify_anchored(&input, anchor.render().as_bytes()),
+        }
     }
 }
 

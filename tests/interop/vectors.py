@@ -69,6 +69,7 @@ def ask_cosign(binary: Path, folder: Path, env: dict) -> str:
 def ask_airtight(binary: Path, folder: Path, env: dict) -> str:
     """The code of the refusal, or `verified`."""
     asked = ["--type", (folder / "type").read_text().strip()] if (folder / "type").exists() else []
+    asked += ["--anchor", folder / "anchor.json"] if (folder / "anchor.json").exists() else []
     command = [binary, "--json", "verify", folder / "artifact", "--bundle", folder / "bundle.sigstore.json", "--key"]
     code, said = call([*command, folder / "key.pub", "--trusted-root", folder / "trusted_root.json", *asked], env)
     try:

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use airtight::statement::{PredicateType, Subject as Named};
 use airtight::trust::TrustedRoot;
-use airtight::verify::{self, Input, Outcome, Policy, Report, verify};
+use airtight::verify::{self, Input, Outcome, Policy, Report, verify, verify_anchored};
 use airtight_keys::public::PublicKey;
 use airtight_log::digest::Sha256Digest;
 
@@ -42,6 +42,8 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
         None => None,
     };
     let policy = Policy { predicate_type, ..Policy::default() };
+    let anchor = args.anchor.as_ref().map(|path| fs::read(path).map_err(|error| artifacts::unreadable(path, &error)));
+    let anchor = anchor.transpose()?;
     let now = call.now()?;
     let mut covered: Vec<Named> = Vec::new();
     let mut exit = Exit::Done;
@@ -53,7 +55,7 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
             }
             _ => artifacts::unreadable(path, &error),
         })?;
-        let report = judge(&text, &question, &keys, &root, policy.clone(), now);
+        let report = judge(&text, &question, &keys, &root, policy.clone(), now, anchor.as_deref());
         show(&report, path, call);
         match report.verdict() {
             Ok(verified) => covered.extend_from_slice(verified.matched()),
@@ -85,7 +87,7 @@ pub fn conformance(command: &ConformanceCommand, call: &mut Invocation) -> Resul
     };
     let keys = key_path.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
     let text = fs::read(bundle).map_err(|error| artifacts::unreadable(bundle, &error))?;
-    let report = judge(&text, &ask(artifact)?, &keys, &trusted_root(root)?, Policy::default(), call.now()?);
+    let report = judge(&text, &ask(artifact)?, &keys, &trusted_root(root)?, Policy::default(), call.now()?, None);
     show(&report, bundle, call);
     Ok(if report.verdict().is_ok() { Exit::Done } else { Exit::Refused })
 }
@@ -97,6 +99,7 @@ fn judge(
     trusted_root: &TrustedRoot,
     policy: Policy,
     now: u64,
+    anchor: Option<&[u8]>,
 ) -> Report {
     let subject = match question {
         Question::Digest(digest) => verify::Subject::Digest(*digest),
@@ -104,7 +107,11 @@ fn judge(
             verify::Subject::Files { files: &artifact.files, symlinks: &artifact.symlinks }
         }
     };
-    verify(&Input { bundle, subject, keys, trusted_root, policy, now })
+    let input = Input { bundle, subject, keys, trusted_root, policy, now };
+    match anchor {
+        None => verify(&input),
+        Some(anchor) => verify_anchored(&input, anchor),
+    }
 }
 
 /// Reads what is asked about: a digest, a file's digest, or a directory's files.

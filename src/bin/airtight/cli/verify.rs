@@ -13,7 +13,8 @@ check and ends with what the result does not establish.
 Example:
   $ airtight verify release.tar.gz --key signer.pub --trusted-root trusted_root.json
   $ airtight verify sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \\
-      --bundle test.sigstore.json --key signer.pub --trusted-root trusted_root.json")]
+      --bundle test.sigstore.json --key signer.pub --trusted-root trusted_root.json
+  $ airtight verify notes.txt --anchor notes.txt.anchor.json --key signer.pub --trusted-root both.json")]
 pub struct VerifyArgs {
     /// The artifact: a file, a directory, or sha256:HEX
     #[arg(value_name = "ARTIFACT")]
@@ -30,6 +31,10 @@ pub struct VerifyArgs {
     /// The logs that are trusted, and their keys
     #[arg(long, value_name = "FILE")]
     pub trusted_root: PathBuf,
+
+    /// An anchor file: follow it from the entry down to another log, which the trusted root must name too
+    #[arg(long, value_name = "FILE")]
+    pub anchor: Option<PathBuf>,
 
     /// The predicate type it must have: a short name or a URI
     #[arg(long = "type", value_name = "TYPE")]
