@@ -46,6 +46,7 @@ use crate::durable;
 pub use signals::{Cas, Provenance, RetentionDays, Signals, Signing, SigningAlgorithm};
 pub use sync::{Budget, Interval, MAX_REQUEST_BYTES, NotThat, SyncSettings, TIMEOUT_S_MAX};
 
+pub mod progress;
 pub mod targets;
 
 mod edit;

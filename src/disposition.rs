@@ -33,7 +33,7 @@ pub use outward::{
     TRANSPARENCY_EXCEPTION_V1, TRANSPARENCY_RECEIPTS_V1, TRANSPARENCY_TARGET_V1, TransparencyAnchor,
     TransparencyApproval, TransparencyException, TransparencyReceipts, TransparencyTarget,
 };
-pub use permission::{Difference, Permission};
+pub use permission::{Difference, NotPermitted, Permission};
 pub use reason::{Persistence, SkipReason, UnknownSkipReason};
 pub use standings::{Basis, EntryFacts, NamedTarget, Standings};
 

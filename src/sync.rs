@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`target`] | where entries go, and the key that answers are checked under |
+//! | [`targets`] | the targets of a site: those that its log names, with the files that the log says they have |
 //! | [`request`] | the one text that is posted for an entry, and the leaf that the log must make of it |
 //! | [`export`] | the requests of all entries that wait |
 //! | [`plan`] | what would become public, before it does |
@@ -23,4 +24,5 @@ pub mod receipt;
 pub mod request;
 pub mod status;
 pub mod target;
+pub mod targets;
 pub mod upload;

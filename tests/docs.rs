@@ -269,6 +269,7 @@ const CODED: &[&str] = &[
     "src/statement.rs",
     "src/sync/anchor.rs",
     "src/sync/target.rs",
+    "src/sync/targets.rs",
     "src/sync/receipt.rs",
     "src/pack/error.rs",
 ];

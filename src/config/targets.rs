@@ -28,13 +28,15 @@ pub const NAME_REFUSED: &str = "default";
 const SIGNING_CONFIG: (&str, u64) = ("signing_config.json", 1 << 20);
 const TRUSTED_ROOT: (&str, u64) = ("trusted_root.json", 8 << 20);
 
-/// The name of a target: 1 to 32 of `a-z`, `0-9` and `-`, and not `default`.
+/// The name of a target: 1 to 32 of `a-z`, `0-9` and `-`, no `-` at its beginning, and not `default`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TargetName(String);
 
 /// Why a text is no name of a target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{met:?} is no name of a target: 1 to {NAME_LEN_MAX} of a-z, 0-9 and -, and not \"{NAME_REFUSED}\"")]
+#[error(
+    "{met:?} is no name of a target: 1 to {NAME_LEN_MAX} of a-z, 0-9 and -, no - first, and not \"{NAME_REFUSED}\""
+)]
 pub struct TargetNameError {
     /// What was given.
     pub met: String,
@@ -47,7 +49,7 @@ impl TargetName {
     /// [`TargetNameError`].
     pub fn new(name: &str) -> Result<TargetName, TargetNameError> {
         let fits = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        if !fits || name.is_empty() || name.len() > NAME_LEN_MAX || name == NAME_REFUSED {
+        if !fits || name.is_empty() || name.starts_with('-') || name.len() > NAME_LEN_MAX || name == NAME_REFUSED {
             return Err(TargetNameError { met: name.to_owned() });
         }
         Ok(TargetName(name.to_owned()))
@@ -282,7 +284,7 @@ mod tests {
         for text in ["public", "rekor-2025-1", "x", "0", &"a".repeat(32)] {
             assert_eq!(name(text).as_str(), text);
         }
-        for text in ["", "default", "Public", "a.b", "a/b", "..", "a b", "ä", &"a".repeat(33)] {
+        for text in ["", "default", "-a", "Public", "a.b", "a/b", "..", "a b", "ä", &"a".repeat(33)] {
             assert_eq!(TargetName::new(text).unwrap_err().met, text);
         }
     }

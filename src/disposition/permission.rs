@@ -29,6 +29,13 @@ impl Permission {
         self.settings && self.targets.iter().any(|(name, last)| name == target && is_enabled(*last))
     }
 
+    /// Returns both sides in words where entries may not be sent to a target.
+    pub fn refused(&self, target: &str) -> Option<NotPermitted> {
+        let decision = self.targets.iter().find(|(name, _)| name == target).and_then(|(_, last)| *last);
+        let refused = || NotPermitted { target: target.to_owned(), settings: self.settings, decision };
+        (!self.is_given(target)).then(refused)
+    }
+
     /// Tells whether entries may be sent to any target.
     pub fn is_given_somewhere(&self) -> bool {
         self.settings && self.targets.iter().any(|(_, last)| is_enabled(*last))
@@ -56,16 +63,34 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Difference { settings, decision } = self;
-        write!(f, "airtight.yaml says RekorEnabled: {settings}, and ")?;
-        match decision {
-            None => write!(f, "the log holds no decision")?,
-            Some(Decision { index, sending: Sending::Enabled, .. }) => write!(f, "the log's entry {index} enables it")?,
-            Some(Decision { index, sending: Sending::NotEnabled(reason), .. }) => {
-                write!(f, "the log's entry {index} does not enable it ({reason})")?;
-            }
-        }
+        write_sides(f, self.settings, self.decision)?;
         write!(f, ": the stricter holds, nothing is sent")
+    }
+}
+
+/// That entries may not be sent to a target; displayed as a sentence with both sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotPermitted {
+    target: String,
+    settings: bool,
+    decision: Option<Decision>,
+}
+
+impl fmt::Display for NotPermitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sending to {} is not permitted: ", self.target)?;
+        write_sides(f, self.settings, self.decision)
+    }
+}
+
+fn write_sides(f: &mut fmt::Formatter<'_>, settings: bool, decision: Option<Decision>) -> fmt::Result {
+    write!(f, "airtight.yaml says RekorEnabled: {settings}, and ")?;
+    match decision {
+        None => write!(f, "the log holds no decision"),
+        Some(Decision { index, sending: Sending::Enabled, .. }) => write!(f, "the log's entry {index} enables it"),
+        Some(Decision { index, sending: Sending::NotEnabled(reason), .. }) => {
+            write!(f, "the log's entry {index} does not enable it ({reason})")
+        }
     }
 }
 
@@ -101,6 +126,8 @@ mod tests {
             let found = (permission.is_given(TARGET_DEFAULT), permission.difference().is_some());
             assert_eq!(found, (given, differ), "{permission:?}");
             assert!(!permission.is_given("another"));
+            assert_eq!(permission.refused(TARGET_DEFAULT).is_none(), given);
+            assert!(permission.refused("another").is_some());
         }
     }
 
@@ -117,6 +144,11 @@ mod tests {
         assert_eq!(
             words(false, Sending::Enabled).unwrap(),
             "airtight.yaml says RekorEnabled: false, and the log's entry 7 enables it: the stricter holds, nothing is sent"
+        );
+        let refused = Permission::of(false, &of(&[(7, TARGET_DEFAULT, OFF)])).refused(TARGET_DEFAULT).unwrap();
+        assert_eq!(
+            refused.to_string(),
+            "sending to default is not permitted: airtight.yaml says RekorEnabled: false, and the log's entry 7 does not enable it (rekor_disabled)"
         );
     }
 }

@@ -23,6 +23,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 
 pub mod site;
+mod target;
 
 /// Why a command stopped.
 #[derive(Debug)]

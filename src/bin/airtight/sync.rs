@@ -3,7 +3,9 @@
 //! | file | commands | writes |
 //! |---|---|---|
 //! | `sync/upload` | `upload` | a receipts pack |
+//! | `sync/permission` | asked by every command after which something could leave | nothing |
 
+mod permission;
 mod upload;
 
 use crate::cli::sync::SyncCommand;
