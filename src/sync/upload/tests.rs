@@ -1,0 +1,1 @@
+//! The postman against a log that is scripted.
