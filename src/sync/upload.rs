@@ -32,11 +32,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use airtight_log::digest::Hash;
 use serde_json::value::RawValue;
 
+use crate::disposition::ApiVersion;
 use crate::pack::error::PackError;
 use crate::pack::journal::{Journal, Resumed};
 use crate::pack::outbox::RequestLine;
 use crate::pack::receipts::{Outcome, ReceiptLine};
-use crate::sync::target::ApiVersion;
 
 use self::answer::{Place, Posted, Reason, Trouble};
 use self::pace::{Pace, Stop};

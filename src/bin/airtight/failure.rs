@@ -22,6 +22,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 
+mod pack;
 pub mod site;
 mod target;
 

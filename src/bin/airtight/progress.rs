@@ -15,6 +15,20 @@ impl Progress {
         Progress(bar)
     }
 
+    /// Begins a bar that also shows how fast it goes and how long it will take; `done` was done before.
+    #[cfg(feature = "net")]
+    pub fn with_rate(counted: &'static str, done: u64, of: u64) -> Progress {
+        let progress = Progress::of(counted);
+        let bar = &progress.0;
+        let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} {msg}, {per_sec}, {eta} left");
+        bar.set_style(style.expect("invariant: the template above is one"));
+        bar.set_length(of);
+        bar.set_position(done);
+        // The rate is of what is done from here on.
+        bar.reset_eta();
+        progress
+    }
+
     /// Says how much of how much is done.
     pub fn at(&self, done: u64, of: u64) {
         self.0.set_length(of);

@@ -4,9 +4,12 @@
 //! |---|---|---|
 //! | `sync/upload` | `upload` | a receipts pack |
 //! | `sync/permission` | asked by every command after which something could leave | nothing |
+//! | `sync/way` | what all that send share: transport, proxy, clock, progress | |
 
 mod permission;
 mod upload;
+#[cfg(feature = "net")]
+mod way;
 
 use crate::cli::sync::SyncCommand;
 use crate::exit::Exit;
@@ -21,4 +24,10 @@ pub fn run(command: &SyncCommand, call: &mut Invocation) -> Result<Exit, Failure
     match command {
         SyncCommand::Upload(args) => upload::run(args, call),
     }
+}
+
+/// Says that this build cannot send.
+#[cfg(not(feature = "net"))]
+fn net_left_out(next: String) -> Failure {
+    Failure::new(Exit::Usage, "net_left_out", "this build of airtight has no client sockets").next(next)
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use airtight::config::Budget;
 use clap::{Args, Subcommand};
 
 /// `airtight sync`.
@@ -30,23 +31,38 @@ pub struct UploadArgs {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 
-    /// The log's address, in place of the one the pack names
+    #[command(flatten)]
+    pub way: WayArgs,
+}
+
+/// How requests get to a log.
+#[derive(Debug, Args)]
+pub struct WayArgs {
+    /// The log's address, in place of the one that is on the way
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+
+    /// Where the tiles of a Rekor v2 are read, in place of URL/api/v2
+    #[arg(long, value_name = "URL")]
+    pub tiles: Option<String>,
 
     /// How many requests are under way at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub parallel: u16,
 
-    /// How many requests an hour, as N/h
+    /// How many requests are made in any hour, like 500/h, or none
     #[arg(long, value_name = "N/h")]
-    pub budget: Option<String>,
+    pub budget: Option<Budget>,
 
-    /// How long one request may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: u64,
+    /// How long one request may take, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub timeout: Option<u32>,
 
-    /// A further certificate authority, as PEM
+    /// How long a Rekor v2 is given to show what it took, in seconds, before that is sent again
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub settle: u32,
+
+    /// Further certificate authorities, as PEM
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
 }
