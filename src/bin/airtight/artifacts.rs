@@ -123,7 +123,11 @@ fn refuse_loop(link: &Path, target: &Path) -> Result<(), Failure> {
 
 /// Hashes files on all cores, each one by one core.
 fn hash_all(files: &[Named], size: u64) -> Result<Vec<Sha256Digest>, Failure> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
+    // To ask how many there may be reads a dozen files.
+    let threads = match files.len() {
+        0 | 1 => 1,
+        many => std::thread::available_parallelism().map_or(1, usize::from).min(many),
+    };
     let bar = progress(size, "hashed");
     if threads <= 1 {
         return files.iter().map(|file| hash(file, &bar)).collect();
