@@ -13,8 +13,9 @@
 //! process's CPU time, which leaves out what other machines on the same host took away. Rows that were not asked for stay
 //! as they are.
 //!
-//! `AIRTIGHT_COSIGN` and `AIRTIGHT_SIGSTORE_GO` name the other clients of row G6b; `AIRTIGHT_STATIC` the statically linked
-//! binary of G4b, G6 and G6b, which `just bench` builds. Data goes below cargo's target directory and is removed.
+//! `AIRTIGHT_COSIGN` and `AIRTIGHT_SIGSTORE_GO` name the other clients of row G6b, which are else looked for where
+//! tests/interop/install.sh puts them; `AIRTIGHT_STATIC` names the statically linked binary of G4b, G6 and G6b, which
+//! `just bench` builds. Data goes below cargo's target directory and is removed.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
