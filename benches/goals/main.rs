@@ -4,7 +4,7 @@
 //! just bench                 every row that fits a coffee break, logs of up to a million entries
 //! just bench G5 G9           some rows only
 //! just bench G9 100000       and a large log of another size, a power of ten
-//! just bench-large           the rows that need a log of ten million entries: 5 GB of disk, some ten minutes
+//! just bench-large           the rows that need a log of ten million entries: 18 GB of disk (the raw log takes 14), ten minutes and more
 //! ```
 //!
 //! A goal is a ratio to something raw that is timed in the same process, the two taken in turn, because a shared machine
