@@ -6,9 +6,14 @@
 use std::sync::OnceLock;
 
 use airtight::bundle::Bundle;
+use airtight::config::Config;
+use airtight::config::targets::TargetName;
 use airtight::statement::{ParsedStatement, Statement};
+use airtight::sync::receipt::{Answered, Receipt};
+use airtight::sync::target::Target;
 use airtight::trust::TrustedRoot;
-use airtight::verify::{Input, Policy, Subject, verify};
+use airtight::verify::anchor::Anchor;
+use airtight::verify::{Input, Policy, Subject, verify, verify_anchored};
 use airtight_keys::envelope::Envelope;
 use airtight_keys::note::{NoteVerifier, SignedNote};
 use airtight_keys::public::PublicKey;
@@ -25,7 +30,9 @@ const LIMITS: Limits = Limits::bytes(1 << 20);
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target and its corpus.
-pub const LAWS: [(&str, Law); 11] = [
+pub const LAWS: [(&str, Law); 15] = [
+    ("anchor", anchor),
+    ("answer", answer),
     ("body", body),
     ("bundle", bundle),
     ("checkpoint", checkpoint),
@@ -34,6 +41,8 @@ pub const LAWS: [(&str, Law); 11] = [
     ("key", key),
     ("note", note),
     ("row", row),
+    ("settings", settings),
+    ("signing_config", signing_config),
     ("slot", slot),
     ("statement", statement),
     ("trusted_root", trusted_root),
@@ -147,6 +156,70 @@ pub fn bundle(data: &[u8]) {
     }
 }
 
+/// An anchor that was read is written in a text that is read as the same; whatever it is, it is followed without a panic.
+pub fn anchor(data: &[u8]) {
+    let world = world();
+    let report = verify_anchored(
+        &Input {
+            bundle: world.bundle,
+            subject: Subject::Digest(world.artifact),
+            keys: std::slice::from_ref(&world.key),
+            trusted_root: &world.trusted_root,
+            policy: Policy::default(),
+            now: world.now,
+        },
+        data,
+    );
+    let read = Anchor::parse(data);
+    match report.verdict() {
+        Ok(verified) => assert!(read.is_ok() && verified.anchored().is_some()),
+        Err(refusal) => assert_eq!(refusal.step(), 9),
+    }
+    if let Ok(read) = read {
+        let written = read.render().expect("what was read is written");
+        assert_eq!(Anchor::parse(written.as_bytes()), Ok(read));
+    }
+}
+
+/// A receipt out of any answer is kept in a text that is read as the same.
+pub fn answer(data: &[u8]) {
+    for answered in [Answered::of_v1(data), Answered::of_v2(data)].into_iter().flatten() {
+        strict_json::check(data, LIMITS).expect("an answer is strict JSON");
+        let kept = answered.receipt.text();
+        assert_eq!(Receipt::parse(&kept), Ok(answered.receipt));
+        assert!(!answered.body.is_empty());
+    }
+}
+
+/// A signing config that is read names a log by http or https, and is read as the same at the moment before it ends.
+pub fn signing_config(data: &[u8]) {
+    let (world, name) = (world(), TargetName::new("x").expect("a name"));
+    let root = world.trusted_root.render();
+    let read = |now| Target::read(name.clone(), data, root.as_bytes(), 0, now);
+    let Ok(target) = read(world.now) else { return };
+    assert!(target.url.starts_with("http://") || target.url.starts_with("https://"));
+    if target.check_open(world.now).is_ok()
+        && let Some(end) = target.ends
+    {
+        assert!(target.check_open(end).is_ok() && target.check_open(end.saturating_add(1)).is_err() || end == u64::MAX);
+    }
+}
+
+/// Settings with the permission turned over are the settings with that one word changed, or are refused.
+pub fn settings(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(read) = Config::parse(text) else { return };
+    assert_eq!(Config::parse(&read.render()).ok().as_ref(), Some(&read), "what is written is read back");
+    let was = read.signals.provenance.rekor_enabled;
+    let Ok(turned) = Config::with_rekor_enabled(text, !was) else { return };
+    let mut wanted = read;
+    wanted.signals.provenance.rekor_enabled = !was;
+    assert_eq!(Config::parse(&turned).ok(), Some(wanted));
+    let words = |text: &str| text.matches(if was { "true" } else { "false" }).count();
+    assert_eq!(words(text), words(&turned) + 1);
+    assert_eq!(Config::with_rekor_enabled(&turned, was).ok().as_deref(), Some(text));
+}
+
 /// A key that was read is written in its one form, and read as the same.
 pub fn key(data: &[u8]) {
     if let Ok(key) = PublicKey::from_spki_der(data) {
@@ -189,6 +262,7 @@ struct World {
     verifiers: Vec<NoteVerifier>,
     trusted_root: TrustedRoot,
     artifact: Sha256Digest,
+    bundle: &'static [u8],
     now: u64,
 }
 
@@ -198,7 +272,10 @@ fn world() -> &'static World {
         let root = include_bytes!("../tests/vectors/verified-dsse-p256/trusted_root.json");
         let v2 = include_bytes!("../tests/vectors/verified-dsse-hashedrekord-002/trusted_root.json");
         let mut trusted_root = TrustedRoot::parse(root).expect("the vector's root");
-        trusted_root.merge(&TrustedRoot::parse(v2).expect("the vector's root")).expect("two logs");
+        let v1 = include_bytes!("../tests/vectors/verified-anchored-v1/trusted_root.json");
+        for other in [&v2[..], v1] {
+            trusted_root.merge(&TrustedRoot::parse(other).expect("the vector's root")).expect("other logs");
+        }
         let pem = include_str!("../tests/vectors/verified-dsse-p256/key.pub");
         let named = |log: &airtight::trust::TrustedLog| {
             let host = log.host().expect("the vector's log has a host");
@@ -209,6 +286,7 @@ fn world() -> &'static World {
             verifiers: trusted_root.logs().iter().map(named).collect(),
             trusted_root,
             artifact: sha256(include_bytes!("../tests/vectors/verified-dsse-p256/artifact")),
+            bundle: include_bytes!("../tests/vectors/verified-anchored-v1/bundle.sigstore.json"),
             now: 1_769_904_000,
         }
     })

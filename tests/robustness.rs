@@ -151,6 +151,8 @@ macro_rules! robust {
 }
 
 robust! {
+    any_bytes_are_an_anchor_or_are_refused "anchor"
+    any_bytes_are_an_answer_or_are_refused "answer"
     any_bytes_are_a_body_or_are_refused "body"
     any_bytes_are_a_bundle_or_are_refused "bundle"
     any_bytes_are_a_checkpoint_or_are_refused "checkpoint"
@@ -159,6 +161,8 @@ robust! {
     any_bytes_are_a_key_or_are_refused "key"
     any_bytes_are_a_note_or_are_refused "note"
     any_bytes_are_a_row_or_are_damage "row"
+    any_bytes_are_settings_or_are_refused "settings"
+    any_bytes_are_a_signing_config_or_are_refused "signing_config"
     any_bytes_are_a_head_or_are_damage "slot"
     any_bytes_are_a_statement_or_are_refused "statement"
     any_bytes_are_a_trusted_root_or_are_refused "trusted_root"

@@ -49,7 +49,13 @@ impl TargetName {
     /// [`TargetNameError`].
     pub fn new(name: &str) -> Result<TargetName, TargetNameError> {
         let fits = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        if !fits || name.is_empty() || name.starts_with('-') || name.len() > NAME_LEN_MAX || name == NAME_REFUSED {
+        if !fits
+            || name.starts_with('-')
+            || name.is_empty()
+            || name.starts_with('-')
+            || name.len() > NAME_LEN_MAX
+            || name == NAME_REFUSED
+        {
             return Err(TargetNameError { met: name.to_owned() });
         }
         Ok(TargetName(name.to_owned()))
@@ -284,7 +290,7 @@ mod tests {
         for text in ["public", "rekor-2025-1", "x", "0", &"a".repeat(32)] {
             assert_eq!(name(text).as_str(), text);
         }
-        for text in ["", "default", "-a", "Public", "a.b", "a/b", "..", "a b", "ä", &"a".repeat(33)] {
+        for text in ["", "default", "-a", "Public", "-a", "a.b", "a/b", "..", "a b", "ä", &"a".repeat(33)] {
             assert_eq!(TargetName::new(text).unwrap_err().met, text);
         }
     }

@@ -3,11 +3,14 @@
 use airtight_keys::envelope::Envelope;
 use airtight_keys::note::NoteVerifier;
 use airtight_keys::sign::Sign as _;
-use airtight_keys::strict_json::{Limits, to_standard_base64};
+use airtight_keys::strict_json::{Limits, standard_base64, to_standard_base64};
 use airtight_log::digest::sha256;
 use airtight_log::store::Preparer;
+use airtight_log::tree::leaf_hash;
 
-use super::{Log, Recipe, Signed, trusted_root, trusted_rsa};
+use super::anchors::{Anchoring, rekor_v1, rekor_v2};
+use super::json::quoted;
+use super::{Log, Recipe, Signed, TREE_ID, trusted_root, trusted_rsa};
 
 /// Every seed: the corpus, the file, the bytes.
 pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
@@ -50,9 +53,59 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     for (number, vkey) in vkeys.into_iter().enumerate() {
         put("note", &format!("vkey-{number}"), vkey.unwrap().to_string().as_bytes());
     }
+    for (name, rekor) in [("v1", rekor_v1()), ("v2", rekor_v2())] {
+        let scene = Anchoring::in_log(rekor).make(&Recipe::file());
+        put("anchor", name, scene.anchor.unwrap().render().as_bytes());
+    }
+    put("answer", "v1", v1_answer(&Recipe::file()).as_bytes());
+    put("answer", "v2", Recipe::file().in_v2().make().entry().render().as_bytes());
+    put("signing_config", "three-logs", SIGNING_CONFIG.as_bytes());
+    put("signing_config", "loopback", SIGNING_CONFIG.replace("log2.example/x/", "127.0.0.1:3000").as_bytes());
+    put("settings", "whole", SETTINGS.as_bytes());
+    put("settings", "least", "Log: {Origin: a, TreeId: 1, Created: \"2026-11-21T03:00:00Z\", Epoch: 1}\n".as_bytes());
     put("slot", "one", &slot(1));
     put("slot", "two", &[slot(1), slot(2)].concat());
     seeds
+}
+
+const SIGNING_CONFIG: &str = r#"{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","caUrls":[],"rekorTlogUrls":[{"url":"https://log.example","majorApiVersion":1,"validFor":{"start":"2025-01-01T00:00:00Z"},"operator":"a"},{"url":"https://log2.example/x/","majorApiVersion":2,"validFor":{"start":"2026-01-01T00:00:00Z","end":"2026-07-01T00:00:00.5Z"},"operator":"b"},{"url":"https://log3.example","majorApiVersion":3,"validFor":{"start":"2026-01-01T00:00:00Z"}}],"rekorTlogConfig":{"selector":"ANY"},"tsaUrls":[],"tsaConfig":{}}"#;
+
+const SETTINGS: &str = "\
+# settings
+Signals:
+  Provenance:
+    Enabled: true
+    RekorEnabled: false # RekorEnabled: true
+  Signing: {KeyId: \"signer\"}
+Log:
+  Origin: \"log.example\"
+  TreeId: 7
+  Created: \"2026-11-21T03:00:00Z\"
+  Epoch: 1
+Sync: {Budget: \"500/h\", Interval: 90s, Timeout: 30, MaxRequestBytes: 3500000}
+";
+
+/// What a Rekor v1 answers, where its log is that of a recipe.
+fn v1_answer(recipe: &Recipe) -> String {
+    let mut scene = recipe.make();
+    let mut said = |path: &str| scene.entry().at(path).said();
+    let hex_of = |base64: &str| hex::encode(standard_base64(base64).unwrap());
+    let body = said("/canonicalizedBody");
+    let hashes: Vec<String> =
+        (0..3).map(|at| format!("\"{}\"", hex_of(&said(&format!("/inclusionProof/hashes/{at}"))))).collect();
+    format!(
+        r#"{{"{TREE_ID:016x}{}":{{"body":"{body}","integratedTime":{},"logID":"{}","logIndex":{},"verification":{{"inclusionProof":{{"checkpoint":{},"hashes":[{}],"logIndex":{},"rootHash":"{}","treeSize":{}}},"signedEntryTimestamp":"{}"}}}}}}"#,
+        leaf_hash(&recipe.body()),
+        said("/integratedTime"),
+        hex_of(&said("/logId/keyId")),
+        said("/logIndex"),
+        quoted(&said("/inclusionProof/checkpoint/envelope")),
+        hashes.join(","),
+        said("/inclusionProof/logIndex"),
+        hex_of(&said("/inclusionProof/rootHash")),
+        said("/inclusionProof/treeSize"),
+        said("/inclusionPromise/signedEntryTimestamp"),
+    )
 }
 
 /// A row of each form, its form in front.
