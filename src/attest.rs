@@ -145,7 +145,8 @@ impl Site {
     }
 
     /// Logs what the site has to say about itself or about other logs, in one transaction under one checkpoint; gives the
-    /// leaf index of each. What the log says already keeps its index.
+    /// leaf index of each. What the log says already keeps its index; but a decision, a target or an exception that the log
+    /// said before and then otherwise is said again, for the last word holds.
     ///
     /// # Errors
     /// [`AttestError`], as with [`Site::attest`].
@@ -157,17 +158,46 @@ impl Site {
         holder: &str,
     ) -> Result<Vec<u64>, AttestError> {
         let identity = self.store.identity().clone();
-        let worker = self.store.worker()?;
-        let prepare = |control: &Control| -> Result<Prepared, AttestError> {
-            Ok(control.accompany(sign(control.statement(&identity)?, &keys.signer, worker)?))
-        };
-        let prepared = controls.iter().map(prepare).collect::<Result<Vec<_>, _>>()?;
         let mut writer = self.store.writer(holder, LOCK_WAIT)?;
         check_clock(&writer, now)?;
+        let mut worker = writer.preparer()?.worker();
+        let mut snapshot = writer.read()?;
+        let mut prepare = |control: &Control| -> Result<Prepared, AttestError> {
+            Ok(control.accompany(sign(control.statement(&identity)?, &keys.signer, &mut worker)?))
+        };
+        let mut prepared = Vec::with_capacity(controls.len());
+        for control in controls {
+            prepared.push(last_word(control, &mut snapshot, &mut prepare)?);
+        }
+        drop(snapshot);
         let appended = writer.append(&prepared, now)?;
         writer.release(&keys.log)?;
         Ok(appended.iter().map(|entry| entry.index.get()).collect())
     }
+}
+
+/// Prepares a control entry so that it is the last word of its kind. The same words may stand in the log already: as the last
+/// word, and then nothing is new; or with others after them, and then they are said again, `after` the last.
+fn last_word(
+    control: &Control,
+    snapshot: &mut Snapshot<'_>,
+    prepare: &mut impl FnMut(&Control) -> Result<Prepared, AttestError>,
+) -> Result<Prepared, AttestError> {
+    let said = prepare(control)?;
+    let of_type = snapshot.control(control.predicate_type())?;
+    let found = snapshot.find_leaf(said.leaf_hash())?;
+    let Some(again) = of_type.last().and_then(|last| control.again(last.get())) else { return Ok(said) };
+    if found.is_none() || found.as_ref() == of_type.last() {
+        return Ok(said);
+    }
+    // The last word may itself be these words said again.
+    if let [.., before, last] = &of_type[..]
+        && let Some(said) = control.again(before.get()).as_ref().map(&mut *prepare).transpose()?
+        && snapshot.find_leaf(said.leaf_hash())?.as_ref() == Some(last)
+    {
+        return Ok(said);
+    }
+    prepare(&again)
 }
 
 /// Signs a statement and makes its leaf.

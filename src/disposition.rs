@@ -6,7 +6,7 @@
 //! ```text
 //! a receipt for it                                  → logged, with the other log's UUID
 //! it is a control entry of ours                     → control_entry              (final)
-//! the last exception for it                         → the exception's reason
+//! the last exception for it                         → the exception's reason     (of the target's and of every target's)
 //! an anchor above it                                → covered_by_anchor          (final)
 //! the last decision that reaches it is "not enabled"→ the decision's reason
 //! its key is none that the target takes             → unsupported_key            (final)

@@ -143,8 +143,8 @@ fn altered(value: &Value) -> Vec<Value> {
                     let mut without = value.clone();
                     without.pointer_mut(&pointer).unwrap().as_object_mut().unwrap().remove(name);
                     // What may be absent: the artifact of a ready statement, the name of an algorithm's capabilities,
-                    // the links of a directory that has none.
-                    if !["artifact", "name", "symlinks"].contains(&name.as_str()) {
+                    // the links of a directory that has none, what a statement is said again after.
+                    if !["artifact", "name", "symlinks", "after"].contains(&name.as_str()) {
                         found.push(without);
                     }
                     pointers.push(format!("{pointer}/{name}"));
@@ -181,6 +181,7 @@ fn said() -> Vec<(&'static str, Value)> {
         trusted_root_sha256: id.clone(),
         as_of: "2026-11-21T03:00:00Z".into(),
         removed: false,
+        after: None,
     };
     let anchor = TransparencyAnchor {
         target: target.clone(),
@@ -197,6 +198,7 @@ fn said() -> Vec<(&'static str, Value)> {
     vec![
         ("transparency-receipts.v1", json!(receipts)),
         ("transparency-exception.v1", json!(exception)),
+        ("transparency-exception.v1", json!(exception.again(9))),
         ("transparency-target.v1", json!(named)),
         ("transparency-anchor.v1", json!(anchor)),
         ("transparency-approval.v1", json!(approval)),

@@ -61,6 +61,7 @@ impl Busy {
             trusted_root_sha256: id,
             as_of: "2026-11-21T03:00:00Z".into(),
             removed,
+            after: None,
         }));
     }
 
@@ -160,6 +161,54 @@ fn a_busy_sites_counts_are_those_of_its_entries_after_each_thing_it_says() {
     busy.name("two", ApiVersion::V2, true);
     busy.decide(TARGET_DEFAULT, Sending::NotEnabled(SkipReason::RekorDisabled), 0);
     assert!(busy.site.store_mut().fsck(2, &mut |_, _| {}).unwrap().standing_rows > 10);
+}
+
+#[test]
+fn the_last_word_holds_also_where_it_was_said_before() {
+    let mut busy = Busy::new(Algorithm::P256);
+    busy.attest(4);
+    let off = Sending::NotEnabled(SkipReason::RekorDisabled);
+    let pending = |busy: &mut Busy, target: &str| busy.count(target).get(&SkipReason::PendingUpload).copied();
+    for _ in 0..3 {
+        busy.decide(TARGET_DEFAULT, Sending::Enabled, 0);
+        assert_eq!(pending(&mut busy, TARGET_DEFAULT), Some(4));
+        busy.decide(TARGET_DEFAULT, off, 0);
+        assert_eq!(pending(&mut busy, TARGET_DEFAULT), None);
+    }
+    busy.decide(TARGET_DEFAULT, Sending::Enabled, 0);
+    for _ in 0..2 {
+        busy.name("one", ApiVersion::V1, false);
+        busy.except("one", Some(SkipReason::OperatorHold), &[1, 2]);
+        assert_eq!(pending(&mut busy, "one"), Some(2));
+        busy.except("one", None, &[1, 2]);
+        assert_eq!(pending(&mut busy, "one"), Some(4));
+        busy.name("one", ApiVersion::V1, true);
+        assert_eq!(pending(&mut busy, TARGET_DEFAULT), Some(4));
+    }
+    // The same word twice in a row is one.
+    let size = busy.site.store_mut().read().unwrap().size();
+    busy.name("one", ApiVersion::V1, true);
+    assert_eq!(busy.site.store_mut().read().unwrap().size(), size);
+}
+
+#[test]
+fn what_is_held_before_there_is_a_target_is_held_from_each_that_is_named() {
+    let mut busy = Busy::new(Algorithm::P256);
+    busy.attest(6);
+    busy.decide(TARGET_DEFAULT, Sending::Enabled, 0);
+    busy.except(TARGET_DEFAULT, Some(SkipReason::PolicyPrivate), &[1, 2, 3]);
+    busy.name("one", ApiVersion::V1, false);
+    busy.name("two", ApiVersion::V2, false);
+    assert_eq!(busy.count("one").get(&SkipReason::PolicyPrivate), Some(&3));
+    busy.except("one", None, &[2]);
+    busy.except("two", Some(SkipReason::OperatorHold), &[3, 4]);
+    busy.received("two", &[2, 5]);
+    assert_eq!(busy.count("one").get(&SkipReason::PolicyPrivate), Some(&2));
+    assert_eq!(busy.count("two").get(&SkipReason::PolicyPrivate), Some(&1));
+    busy.except(TARGET_DEFAULT, Some(SkipReason::NotSelected), &[2, 3]);
+    busy.except(TARGET_DEFAULT, None, &[1]);
+    assert_eq!(busy.count("one").get(&SkipReason::NotSelected), Some(&2));
+    assert_eq!(busy.count("two").get(&SkipReason::NotSelected), Some(&1));
 }
 
 #[test]

@@ -91,6 +91,45 @@ fn what_the_entries_say_is_what_is_found() {
 }
 
 #[test]
+fn of_an_exception_of_the_target_and_one_of_every_target_the_later_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = site(dir.path());
+    let signer = SignerKey::new(key(Algorithm::P256, 3));
+    let mut worker = store.preparer().unwrap().worker();
+    let mut say = |target: &str, reason: &str, indexes: &str| {
+        let said = format!(r#"{{"target":"{target}","reason":{reason},"indexes":[{indexes}]}}"#);
+        let said = statement("https://airtight.dev/transparency-exception/v1", &said);
+        let envelope = Envelope::sign(IN_TOTO_PAYLOAD_TYPE, said.into_bytes(), &signer).unwrap();
+        worker.rendered(&envelope, signer.public()).unwrap()
+    };
+    // Entry 0 was held at `public` alone, 1 is logged there; 2 is logged there and held everywhere else.
+    let said = [
+        say("default", r#""policy_private""#, "0,1,2"),
+        say("public", "null", "0"),
+        say("default", r#""not_selected""#, "1"),
+        say("other", r#""operator_hold""#, "0,1"),
+        say("other", "null", "1"),
+    ];
+    let mut writer = store.writer_unchecked("test", Duration::ZERO).unwrap();
+    writer.append(&said, 1_700_000_000).unwrap();
+    let snapshot = store.read().unwrap();
+    let reason = |target: &str, i| snapshot.exempt(target, index(i)).unwrap().and_then(|exempt| exempt.reason);
+    for (target, reasons, unsent) in [
+        ("public", [None, Some("not_selected"), Some("policy_private")], &[0][..]),
+        ("other", [Some("operator_hold"), None, Some("policy_private")], &[1]),
+        ("default", [Some("policy_private"), Some("not_selected"), Some("policy_private")], &[]),
+        ("third", [Some("policy_private"), Some("not_selected"), Some("policy_private")], &[]),
+    ] {
+        assert_eq!([0, 1, 2].map(|i| reason(target, i)), reasons.map(|reason| reason.map(str::to_owned)), "{target}");
+        let wanted: Vec<LeafIndex> = unsent.iter().map(|i| index(*i)).collect();
+        assert_eq!(snapshot.unsent(target, 0..11, 99).unwrap(), wanted, "{target}");
+        let tally = snapshot.tally(target, 0..11).unwrap();
+        let held = if target == "public" { 0 } else { 3 - unsent.len() as u64 };
+        assert_eq!((tally.exempt.values().sum::<u64>(), tally.rest), (held, unsent.len() as u64), "{target}");
+    }
+}
+
+#[test]
 fn each_change_by_hand_is_named_with_its_table() {
     for (table, sql) in [
         ("sent", "DELETE FROM sent WHERE idx = 1"),

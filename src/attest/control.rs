@@ -41,15 +41,42 @@ pub enum Control {
 impl Control {
     /// Makes the statement.
     pub(super) fn statement(&self, identity: &LogIdentity) -> Result<Statement, AttestError> {
+        let uri = self.predicate_type();
         match self {
-            Control::Decision(said) => statement(identity, TRANSPARENCY_DECISION_V1, said),
-            Control::Key(said) => statement(identity, KEY_V1, said),
-            Control::Epoch(said) => statement(identity, EPOCH_V1, said),
-            Control::Target(said) => statement(identity, TRANSPARENCY_TARGET_V1, said),
-            Control::Receipts(said, _) => statement(identity, TRANSPARENCY_RECEIPTS_V1, said),
-            Control::Exception(said) => statement(identity, TRANSPARENCY_EXCEPTION_V1, said),
-            Control::Anchor(said, _) => statement(identity, TRANSPARENCY_ANCHOR_V1, said),
-            Control::Approval(said) => statement(identity, TRANSPARENCY_APPROVAL_V1, said),
+            Control::Decision(said) => statement(identity, uri, said),
+            Control::Key(said) => statement(identity, uri, said),
+            Control::Epoch(said) => statement(identity, uri, said),
+            Control::Target(said) => statement(identity, uri, said),
+            Control::Receipts(said, _) => statement(identity, uri, said),
+            Control::Exception(said) => statement(identity, uri, said),
+            Control::Anchor(said, _) => statement(identity, uri, said),
+            Control::Approval(said) => statement(identity, uri, said),
+        }
+    }
+
+    /// Returns the same thing said again after an entry, where a site can say it, then otherwise, and
+    /// then again: the last word is meant to hold, and the same words would be no new entry. A receipt, a key or an approval
+    /// that is in the log is true for good.
+    pub(super) fn again(&self, after: u64) -> Option<Control> {
+        match self.clone() {
+            Control::Decision(said) => Some(Control::Decision(said.again(after))),
+            Control::Target(said) => Some(Control::Target(TransparencyTarget { after: Some(after), ..said })),
+            Control::Exception(said) => Some(Control::Exception(said.again(after))),
+            _ => None,
+        }
+    }
+
+    /// Returns its predicate type.
+    pub(super) fn predicate_type(&self) -> &'static str {
+        match self {
+            Control::Decision(_) => TRANSPARENCY_DECISION_V1,
+            Control::Key(_) => KEY_V1,
+            Control::Epoch(_) => EPOCH_V1,
+            Control::Target(_) => TRANSPARENCY_TARGET_V1,
+            Control::Receipts(..) => TRANSPARENCY_RECEIPTS_V1,
+            Control::Exception(_) => TRANSPARENCY_EXCEPTION_V1,
+            Control::Anchor(..) => TRANSPARENCY_ANCHOR_V1,
+            Control::Approval(_) => TRANSPARENCY_APPROVAL_V1,
         }
     }
 
@@ -148,5 +175,10 @@ mod tests {
     #[test]
     fn the_store_numbers_the_types_that_are_the_sites_own() {
         assert_eq!(airtight_log::store::CONTROL_TYPES, crate::disposition::CONTROL_TYPES);
+    }
+
+    #[test]
+    fn the_store_knows_by_which_name_every_target_is_meant() {
+        assert_eq!(airtight_log::store::EVERY_TARGET, crate::disposition::TARGET_DEFAULT);
     }
 }

@@ -10,7 +10,10 @@
 //! never made for a user. None of the three carries a time, a host or a path: the same statement is the same leaf. What a
 //! site says about other logs stands in `outward`.
 //!
-//! All members are always written; what is not known is `null`. An unknown member is refused on reading.
+//! All members are always written; what is not known is `null`. An unknown member is refused on reading. One member more, `after`,
+//! is written only where it is needed: a site that decides what it had decided before, after it had decided otherwise, would
+//! make the very leaf that is in the log already, and nothing would be appended. `after` is the leaf index of the last entry of
+//! the same type, and makes it another statement.
 
 use airtight_keys::public::{Algorithm, Capabilities, KeyId};
 use airtight_keys::role::Role;
@@ -62,6 +65,8 @@ pub struct TransparencyDecision {
     reason: Option<SkipReason>,
     note: Option<String>,
     from: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<u64>,
 }
 
 /// [`TransparencyDecision`] before its members were compared.
@@ -73,6 +78,8 @@ struct WrittenDecision {
     reason: Option<SkipReason>,
     note: Option<String>,
     from: u64,
+    #[serde(default)]
+    after: Option<u64>,
 }
 
 /// Why a control predicate was not accepted.
@@ -143,7 +150,8 @@ impl TransparencyDecision {
             Sending::Enabled => (true, None),
             Sending::NotEnabled(reason) => (false, Some(reason)),
         };
-        WrittenDecision { target: target.into(), enabled, reason, note: note.map(str::to_owned), from }.try_into()
+        WrittenDecision { target: target.into(), enabled, reason, note: note.map(str::to_owned), from, after: None }
+            .try_into()
     }
 
     /// Returns the name of the target.
@@ -154,6 +162,11 @@ impl TransparencyDecision {
     /// Returns what the operator noted.
     pub fn note(&self) -> Option<&str> {
         self.note.as_deref()
+    }
+
+    /// Returns the same decision, said again after the entry with this leaf index.
+    pub fn again(self, after: u64) -> TransparencyDecision {
+        TransparencyDecision { after: Some(after), ..self }
     }
 
     /// Returns the decision for [`standing`](super::standing), once its own leaf index is known.
@@ -170,7 +183,7 @@ impl TryFrom<WrittenDecision> for TransparencyDecision {
     type Error = ControlPredicateError;
 
     fn try_from(written: WrittenDecision) -> Result<TransparencyDecision, ControlPredicateError> {
-        let WrittenDecision { target, enabled, reason, note, from } = written;
+        let WrittenDecision { target, enabled, reason, note, from, after } = written;
         match (enabled, reason) {
             (true, Some(reason)) => return Err(ControlPredicateError::ReasonWhereEnabled { reason }),
             (false, None) => return Err(ControlPredicateError::NoReason),
@@ -180,7 +193,7 @@ impl TryFrom<WrittenDecision> for TransparencyDecision {
             _ => {}
         }
         check_note(note.as_deref())?;
-        Ok(TransparencyDecision { target, enabled, reason, note, from })
+        Ok(TransparencyDecision { target, enabled, reason, note, from, after })
     }
 }
 
@@ -424,7 +437,9 @@ mod tests {
         let mut required: Vec<&str> =
             schema["required"].as_array().unwrap().iter().map(|n| n.as_str().unwrap()).collect();
         required.sort_unstable();
-        assert_eq!(properties.keys().collect::<Vec<_>>(), example.keys().collect::<Vec<_>>(), "{path}");
+        // What is said again, and only that, has a member more.
+        let always = properties.keys().filter(|name| *name != "after");
+        assert_eq!(always.collect::<Vec<_>>(), example.keys().collect::<Vec<_>>(), "{path}");
         assert_eq!(required, example.keys().collect::<Vec<_>>(), "{path}");
         assert_eq!(schema["additionalProperties"], false, "{path}");
         for (name, value) in example {
@@ -449,6 +464,16 @@ mod tests {
             assert_eq!(schema["title"], predicate_type);
             members_fit(&schema, &example, predicate_type);
         }
+    }
+
+    #[test]
+    fn a_decision_said_again_says_after_what_and_reads_back() {
+        let decision = TransparencyDecision::new("default", OFF, 0, None).unwrap();
+        let again = decision.clone().again(7);
+        let text = serde_json::to_string(&again).unwrap();
+        assert!(text.ends_with(r#""from":0,"after":7}"#), "{text}");
+        assert_eq!(serde_json::from_str::<TransparencyDecision>(&text).unwrap(), again);
+        assert_ne!(again, decision);
     }
 
     #[test]

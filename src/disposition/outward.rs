@@ -8,8 +8,8 @@
 //! | `https://airtight.dev/transparency-anchor/v1` | that another log holds a checkpoint of this one | an anchor's receipt was verified |
 //! | `https://airtight.dev/transparency-approval/v1` | the plan that somebody approved | before anything leaves, where the settings ask for it |
 //!
-//! All members are always written; what is not known is `null`. An unknown member is refused on reading. Lists of leaf
-//! indexes ascend, none twice, and hold at most [`ROWS_MAX`].
+//! All members are always written, but for `after` (`control`), which a target and an exception can have; what is not known is
+//! `null`. An unknown member is refused on reading. Lists of leaf indexes ascend, none twice, and hold at most [`ROWS_MAX`].
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -98,6 +98,9 @@ pub struct TransparencyTarget {
     pub as_of: String,
     /// Whether nothing is to be sent there any more.
     pub removed: bool,
+    /// The entry of this type before it, where the same words stand in the log already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
 }
 
 /// Which entries another log holds, as predicate.
@@ -182,6 +185,8 @@ pub struct TransparencyException {
     status: Option<u16>,
     note: Option<String>,
     indexes: Vec<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -192,6 +197,8 @@ struct WrittenException {
     status: Option<u16>,
     note: Option<String>,
     indexes: Vec<u64>,
+    #[serde(default)]
+    after: Option<u64>,
 }
 
 impl TransparencyException {
@@ -207,7 +214,13 @@ impl TransparencyException {
         note: Option<&str>,
         indexes: Vec<u64>,
     ) -> Result<TransparencyException, ControlPredicateError> {
-        WrittenException { target: target.into(), reason, status, note: note.map(str::to_owned), indexes }.try_into()
+        WrittenException { target: target.into(), reason, status, note: note.map(str::to_owned), indexes, after: None }
+            .try_into()
+    }
+
+    /// Returns the same exception, said again after the entry with this leaf index.
+    pub fn again(self, after: u64) -> TransparencyException {
+        TransparencyException { after: Some(after), ..self }
     }
 
     /// Returns the leaf indexes it is about.
@@ -220,13 +233,13 @@ impl TryFrom<WrittenException> for TransparencyException {
     type Error = ControlPredicateError;
 
     fn try_from(written: WrittenException) -> Result<TransparencyException, ControlPredicateError> {
-        let WrittenException { target, reason, status, note, indexes } = written;
+        let WrittenException { target, reason, status, note, indexes, after } = written;
         check_rows(indexes.iter().copied())?;
         if let Some(reason) = reason.filter(|reason| !reason.may_be_an_exception()) {
             return Err(ControlPredicateError::NotAnException { reason });
         }
         check_note(note.as_deref())?;
-        Ok(TransparencyException { target, reason, status, note, indexes })
+        Ok(TransparencyException { target, reason, status, note, indexes, after })
     }
 }
 

@@ -199,6 +199,7 @@ mod tests {
             trusted_root_sha256: "0e".repeat(32),
             as_of: "2026-11-21T03:00:00Z".into(),
             removed,
+            after: None,
         }
     }
 

@@ -152,6 +152,7 @@ pub fn said_of(target: &Target, files: &TargetFiles) -> TransparencyTarget {
         trusted_root_sha256: sha256(&files.trusted_root).hex(),
         as_of: as_of.unwrap_or(Timestamp::UNIX_EPOCH).to_string(),
         removed: false,
+        after: None,
     }
 }
 

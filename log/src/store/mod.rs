@@ -53,7 +53,7 @@ pub use self::fsck::Fsck;
 pub use self::head::{HeadNotes, HeadRead};
 pub use self::lock::{LockError, WriterLock};
 pub use self::released::ReleasedCheckpoint;
-pub use self::sent::{Exempt, Marks, RECEIPT_LEN_MAX, Sent, Tally};
+pub use self::sent::{EVERY_TARGET, Exempt, Marks, RECEIPT_LEN_MAX, Sent, Tally};
 pub use self::snapshot::{Filter, PAGE_MAX, Snapshot, StoredEntry};
 pub use self::writer::{Appended, Writer};
 

@@ -134,7 +134,8 @@ CREATE TABLE sent (
     PRIMARY KEY (target, idx)
 ) STRICT, WITHOUT ROWID;
 
--- The last exception of an entry and target: `entry` says so; no reason where it was released.
+-- The last exception of an entry and target: `entry` says so; no reason where it was released. Under the name `default` it is
+-- about every target; of that and the target's own the one of the later entry holds.
 CREATE TABLE exempt (
     target INTEGER NOT NULL,
     idx    INTEGER NOT NULL,

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! The tables follow from the entries alone, are written in the transaction that appends them, and `fsck` makes them again
-//! and compares. The first receipt of an entry and target holds, and the last exception. A statement speaks only of entries
-//! before its own. Each row has a sum, compared wherever it is read by itself.
+//! and compares. The first receipt of an entry and target holds, and the last exception that is about the target or about
+//! [`EVERY_TARGET`]. A statement speaks only of entries before its own. Each row has a sum, compared wherever it is read by
+//! itself.
 //!
 //! The table `receipt` is material: the receipts' texts, whose digests stand in the entries. One may be missing (a log that
 //! was brought back from tiles has none); one that is there and does not have its digest is damage.
@@ -27,6 +28,9 @@ use crate::digest::{LeafIndex, Sha256Digest, sha256};
 
 /// The largest receipt, in bytes. A proof has at most 48 hashes; what is larger is no receipt.
 pub const RECEIPT_LEN_MAX: usize = 1 << 20;
+/// The name under which an exception is about every target, those included that are named later: what was held back before
+/// there was a target must not go to the first one.
+pub const EVERY_TARGET: &str = "default";
 /// How many entries one look at what is not sent takes at once.
 const STRIDE: u64 = 1 << 16;
 
@@ -273,23 +277,36 @@ impl Snapshot<'_> {
         Ok(Some(Sent { entry: index_of(entry)?, uuid: hex::encode(uuid) }))
     }
 
-    /// Finds what the last exception says of an entry.
+    /// Finds what the last exception says of an entry: the last that is about this target or about every target.
     ///
     /// # Errors
     /// As [`Snapshot::sent`].
     pub fn exempt(&self, target: &str, index: LeafIndex) -> Result<Option<Exempt>, Fault> {
-        let Some(id) = target_id(&self.store.db, target).map_err(during)? else { return Ok(None) };
-        let query = "SELECT entry, reason, sum FROM exempt WHERE target = ?1 AND idx = ?2";
-        let mut read = self.store.db.prepare_cached(query).map_err(during)?;
-        let row: Option<(u64, Option<String>, i64)> = read
-            .query_row((id, index.get()), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()
-            .map_err(during)?;
-        let Some((entry, reason, sum)) = row else { return Ok(None) };
-        if sum != exempt_sum(id, index.get(), entry, reason.as_deref()) {
-            return Err(damaged("exempt", format!("the row of entry {index} does not have the sum beside it")));
+        let mut last: Option<Exempt> = None;
+        for id in self.exempting(target)?.into_iter().flatten() {
+            let query = "SELECT entry, reason, sum FROM exempt WHERE target = ?1 AND idx = ?2";
+            let mut read = self.store.db.prepare_cached(query).map_err(during)?;
+            let row: Option<(u64, Option<String>, i64)> = read
+                .query_row((id, index.get()), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .optional()
+                .map_err(during)?;
+            let Some((entry, reason, sum)) = row else { continue };
+            if sum != exempt_sum(id, index.get(), entry, reason.as_deref()) {
+                return Err(damaged("exempt", format!("the row of entry {index} does not have the sum beside it")));
+            }
+            let entry = index_of(entry)?;
+            if last.as_ref().is_none_or(|last| last.entry < entry) {
+                last = Some(Exempt { entry, reason });
+            }
         }
-        Ok(Some(Exempt { entry: index_of(entry)?, reason }))
+        Ok(last)
+    }
+
+    /// Returns the ids under which exceptions are about a target: its own, and that of every target.
+    fn exempting(&self, target: &str) -> Result<[Option<i64>; 2], Fault> {
+        let id = |name| target_id(&self.store.db, name).map_err(during);
+        let every = if target == EVERY_TARGET { None } else { id(EVERY_TARGET)? };
+        Ok([id(target)?, every])
     }
 
     /// Gives the text of a receipt: of an entry, or of an anchor by the index of its own entry. Nothing where it is not
@@ -322,14 +339,25 @@ impl Snapshot<'_> {
             let both = "SELECT count(*) FROM entry JOIN sent ON sent.idx = entry.idx \
                         WHERE entry.predicate < 16 AND sent.target = ?1 AND entry.idx >= ?2 AND entry.idx < ?3";
             tally.control -= count(both).map_err(during)?;
+        }
+        let [own, every] = self.exempting(target)?;
+        for (id, other) in [(own, every), (every, own)] {
+            let Some(id) = id else { continue };
+            // Of an entry that both speak of, the later word holds, and is counted in its turn.
             let query = "SELECT reason, count(*) FROM exempt WHERE target = ?1 AND idx >= ?2 AND idx < ?3 \
                          AND reason IS NOT NULL \
-                         AND NOT EXISTS (SELECT 1 FROM sent WHERE sent.target = ?1 AND sent.idx = exempt.idx) \
+                         AND NOT EXISTS (SELECT 1 FROM exempt AS later WHERE later.target = ?4 \
+                                         AND later.idx = exempt.idx AND later.entry > exempt.entry) \
+                         AND NOT EXISTS (SELECT 1 FROM sent WHERE sent.target = ?5 AND sent.idx = exempt.idx) \
                          AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.idx = exempt.idx AND entry.predicate < 16) \
                          GROUP BY reason";
             let mut read = db.prepare_cached(query).map_err(during)?;
-            let rows = read.query_map((id, from, to), |row| Ok((row.get(0)?, row.get(1)?))).map_err(during)?;
-            tally.exempt = rows.collect::<rusqlite::Result<_>>().map_err(during)?;
+            let rows =
+                read.query_map((id, from, to, other, own), |row| Ok((row.get(0)?, row.get(1)?))).map_err(during)?;
+            for row in rows {
+                let (reason, count): (String, u64) = row.map_err(during)?;
+                *tally.exempt.entry(reason).or_default() += count;
+            }
         }
         let said = tally.sent + tally.control + tally.exempt.values().sum::<u64>();
         let rest = (to - from).checked_sub(said);
@@ -343,20 +371,21 @@ impl Snapshot<'_> {
     /// The machine's refusal.
     pub fn unsent(&self, target: &str, range: Range<u64>, limit: usize) -> Result<Vec<LeafIndex>, Fault> {
         let (db, mut found, mut from) = (&self.store.db, Vec::new(), range.start);
-        let id = target_id(db, target).map_err(during)?;
+        let [own, every] = self.exempting(target)?;
+        // All three have the same parameters; of receipts nobody else's word is asked.
+        let sent = "SELECT idx FROM sent WHERE target = ?1 AND idx >= ?2 AND idx < ?3 AND ?4 IS NULL";
+        let exempt = "SELECT idx FROM exempt WHERE target = ?1 AND idx >= ?2 AND idx < ?3 AND reason IS NOT NULL \
+                      AND NOT EXISTS (SELECT 1 FROM exempt AS later WHERE later.target = ?4 \
+                                      AND later.idx = exempt.idx AND later.entry > exempt.entry)";
         while from < range.end && found.len() < limit {
             let to = range.end.min(from + STRIDE);
             let mut said = self.control_in(&(from..to))?;
-            if let Some(id) = id {
-                for query in [
-                    "SELECT idx FROM sent WHERE target = ?1 AND idx >= ?2 AND idx < ?3",
-                    "SELECT idx FROM exempt WHERE target = ?1 AND idx >= ?2 AND idx < ?3 AND reason IS NOT NULL",
-                ] {
-                    let mut read = db.prepare_cached(query).map_err(during)?;
-                    let rows = read.query_map((id, from, to), |row| row.get::<_, u64>(0)).map_err(during)?;
-                    for row in rows {
-                        said.push(row.map_err(during)?);
-                    }
+            for (query, id, other) in [(sent, own, None), (exempt, own, every), (exempt, every, own)] {
+                let Some(id) = id else { continue };
+                let mut read = db.prepare_cached(query).map_err(during)?;
+                let rows = read.query_map((id, from, to, other), |row| row.get::<_, u64>(0)).map_err(during)?;
+                for row in rows {
+                    said.push(row.map_err(during)?);
                 }
             }
             said.sort_unstable();
