@@ -135,6 +135,23 @@ impl Site {
         prove(&mut snapshot, found, false, &checkpoint, &standings, log)
     }
 
+    /// Gives the bundle of an entry under the checkpoint that was released at a size: the same bytes each time, and the proof
+    /// is for that tree.
+    ///
+    /// # Errors
+    /// As [`Site::bundle`]; [`AttestError::Uncovered`] where no checkpoint of that size was released, or it lies below.
+    pub fn bundle_at(&mut self, index: LeafIndex, size: TreeSize, log: &LogKey) -> Result<Proven, AttestError> {
+        match self.store_mut().head_fit()? {
+            HeadFit::Fits { .. } => {}
+            misfit => return Err(Fault::HeadMisfit(Box::new(misfit)).into()),
+        }
+        let mut snapshot = self.store_mut().read()?;
+        let released = snapshot.checkpoint_at(size)?.filter(|released| released.size.holds(index));
+        let released = released.ok_or(AttestError::Uncovered { index: index.get() })?;
+        let standings = standings(&mut snapshot)?;
+        prove(&mut snapshot, index, false, &released, &standings, log)
+    }
+
     /// Says whether entries may be sent, and whether settings and log agree on it.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! ```text
 //! answer  → is it of an entry of ours?   → is it this entry's, by the target's log?   → receipt   (receipt.rs)
 //! receipts, a thousand at a time         → one transparency-receipts entry each, with the receipts' texts beside it
+//! the receipt of a checkpoint of ours    → a transparency-anchor entry
 //! refusals of the other log              → transparency-exception entries, where whoever asked it is believed
 //! ```
 //!
@@ -14,11 +15,13 @@ use std::collections::BTreeMap;
 use airtight_log::digest::{Hash, LeafIndex};
 use airtight_log::store::{Snapshot, StoredEntry};
 
+use super::anchor::{OwnCheckpoint, verify_answer};
 use super::receipt::{Answered, ReceiptRefusal, VerifiedReceipt};
 use super::target::Target;
-use crate::attest::{AttestError, Control, Site, SiteKeys};
+use crate::attest::{AttestError, Control, Site, SiteKeys, standings};
 use crate::disposition::{
-    ControlPredicateError, ROWS_MAX, ReceiptRow, SkipReason, TransparencyException, TransparencyReceipts,
+    ControlPredicateError, ROWS_MAX, ReceiptRow, SkipReason, TransparencyAnchor, TransparencyException,
+    TransparencyReceipts,
 };
 use crate::pack::error::PackError;
 use crate::pack::receipts::{Outcome, ReceiptLine};
@@ -91,8 +94,10 @@ impl AnswerRefusal {
 pub struct Imported {
     /// Receipts that the log did not know.
     pub receipts: u64,
-    /// Answers for entries that it knew to be there.
+    /// Answers for entries and checkpoints that it knew to be there.
     pub known: u64,
+    /// Checkpoints that the other log has and this one did not know of, by their size.
+    pub anchors: Vec<u64>,
     /// What the other log refused, by its status.
     pub rejected: BTreeMap<u16, u64>,
     /// Entries that stand as `rejected_by_log` since.
@@ -136,16 +141,28 @@ pub fn import(
         if page.is_empty() {
             return Ok(imported);
         }
-        let (receipts, rejected) = judge(site, page, terms, bundle, &mut imported)?;
-        let controls = controls(terms, receipts, rejected, &mut imported);
+        let found = judge(site, page, terms, bundle, &mut imported)?;
+        let controls = controls(terms, found, &mut imported);
         if !controls.is_empty() {
             site.say(&controls, terms.keys, terms.now, terms.holder)?;
         }
     }
 }
 
-type Verified = BTreeMap<LeafIndex, VerifiedReceipt>;
-type Rejected = BTreeMap<u16, Vec<u64>>;
+/// What a page of answers comes to.
+#[derive(Default)]
+struct Found {
+    receipts: BTreeMap<LeafIndex, VerifiedReceipt>,
+    anchors: BTreeMap<u64, VerifiedReceipt>,
+    rejected: BTreeMap<u16, Vec<u64>>,
+}
+
+/// What an answer is about.
+enum About {
+    Entry(Box<StoredEntry>),
+    /// A checkpoint of ours, and whether the log knows that it is anchored.
+    Checkpoint(Box<OwnCheckpoint>, bool),
+}
 
 /// Judges a page of answers.
 fn judge(
@@ -154,70 +171,85 @@ fn judge(
     terms: &Terms<'_>,
     bundle: &mut dyn FnMut(&StoredEntry, &VerifiedReceipt) -> std::io::Result<()>,
     imported: &mut Imported,
-) -> Result<(Verified, Rejected), ImportError> {
-    let name = terms.target.name.as_str();
-    let (mut receipts, mut rejected) = (Verified::new(), Rejected::new());
+) -> Result<Found, ImportError> {
+    let Terms { target, now, .. } = terms;
+    let name = target.name.as_str();
+    let mut found = Found::default();
     let mut snapshot = site.store_mut().read()?;
     for line in page {
-        let entry = match entry_of(&mut snapshot, &line)? {
-            Ok(entry) => entry,
-            Err(refusal) => {
-                imported.refuse(refusal);
-                continue;
+        let read = |answer: &str| Answered::read(answer.as_bytes(), target.api);
+        let index = line.index;
+        let refused = |refusal| AnswerRefusal::Receipt { index, refusal };
+        match (about(&mut snapshot, &line, name)?, line.outcome) {
+            (Err(refusal), _) => imported.refuse(refusal),
+            (Ok(About::Checkpoint(checkpoint, is_known)), Outcome::Answered { answer, .. }) => {
+                match read(answer.get()).and_then(|answered| verify_answer(&answered, &checkpoint, target, *now)) {
+                    Ok(_) if is_known => imported.known += 1,
+                    Ok(receipt) => drop(found.anchors.insert(checkpoint.size().get(), receipt)),
+                    Err(refusal) => imported.refuse(refused(refusal)),
+                }
             }
-        };
-        let is_known = snapshot.sent(name, entry.index)?.is_some() || receipts.contains_key(&entry.index);
-        match line.outcome {
-            Outcome::Answered { answer, .. } => {
-                let read = Answered::read(answer.get().as_bytes(), terms.target.api);
-                match read.and_then(|answered| answered.verify(&entry, terms.target, terms.now)) {
+            (Ok(About::Entry(entry)), Outcome::Answered { answer, .. }) => {
+                match read(answer.get()).and_then(|answered| answered.verify(&entry, target, *now)) {
                     Ok(receipt) => {
-                        let index = entry.index.get();
                         bundle(&entry, &receipt).map_err(|source| ImportError::Bundle { index, source })?;
-                        if is_known {
+                        let is_known = snapshot.sent(name, entry.index)?.is_some();
+                        if is_known || found.receipts.insert(entry.index, receipt).is_some() {
                             imported.known += 1;
-                        } else {
-                            receipts.insert(entry.index, receipt);
                         }
                     }
-                    Err(refusal) => {
-                        imported.refuse(AnswerRefusal::Receipt { index: entry.index.get(), refusal });
-                    }
+                    Err(refusal) => imported.refuse(refused(refusal)),
                 }
             }
-            Outcome::Refused { status, .. } => {
+            (Ok(About::Entry(entry)), Outcome::Refused { status, .. }) => {
                 *imported.rejected.entry(status).or_default() += 1;
+                let is_known = snapshot.sent(name, entry.index)?.is_some();
                 let is_said = snapshot.exempt(name, entry.index)?.is_some_and(|exempt| exempt.reason.is_some());
                 if terms.believes_refusals && !is_known && !is_said {
-                    rejected.entry(status).or_default().push(entry.index.get());
+                    found.rejected.entry(status).or_default().push(index);
                 }
+            }
+            (Ok(About::Checkpoint(..)), Outcome::Refused { status, .. }) => {
+                *imported.rejected.entry(status).or_default() += 1;
             }
         }
     }
-    Ok((receipts, rejected))
+    Ok(found)
 }
 
-/// Finds the entry that an answer is about.
-fn entry_of(
+/// Finds what an answer is about: an entry by its leaf hash, or a released checkpoint by its root.
+fn about(
     snapshot: &mut Snapshot<'_>,
     line: &ReceiptLine,
-) -> Result<Result<StoredEntry, AnswerRefusal>, ImportError> {
+    target: &str,
+) -> Result<Result<About, AnswerRefusal>, ImportError> {
     let (index, leaf_hash) = (line.index, line.leaf_hash);
     let no_such = AnswerRefusal::NoSuchLeaf { index, leaf_hash };
     let Some(found) = LeafIndex::new(index).ok().filter(|index| snapshot.size().holds(*index)) else {
         return Ok(Err(no_such));
     };
+    let size = found.size_to_hold();
+    if snapshot.root_at(size)? == leaf_hash
+        && let Some(released) = snapshot.checkpoint_at(size)?
+    {
+        let own = OwnCheckpoint::open(&released.v1, snapshot.identity());
+        let own = own.expect("invariant: a released checkpoint over an entry, verified just now");
+        let is_known = standings(snapshot)?.anchors(target).any(|(_, anchor)| anchor.size == size.get());
+        return Ok(Ok(About::Checkpoint(Box::new(own), is_known)));
+    }
     if snapshot.leaf_hash(found)? != leaf_hash {
         return Ok(Err(no_such));
     }
     let entry = snapshot.entry(found)?;
-    Ok(if entry.is_control { Err(AnswerRefusal::ControlEntry { index }) } else { Ok(entry) })
+    Ok(if entry.is_control { Err(AnswerRefusal::ControlEntry { index }) } else { Ok(About::Entry(Box::new(entry))) })
 }
 
 /// Makes what is to be said in the log.
-fn controls(terms: &Terms<'_>, receipts: Verified, rejected: Rejected, imported: &mut Imported) -> Vec<Control> {
+fn controls(terms: &Terms<'_>, found: Found, imported: &mut Imported) -> Vec<Control> {
+    let Found { receipts, anchors, rejected } = found;
     let invariant = |error: ControlPredicateError| unreachable!("invariant: rows of one page, ascending: {error}");
-    let name = terms.target.name.as_str();
+    let (name, api_version) = (terms.target.name.as_str(), terms.target.api);
+    let log_id = terms.target.log_id().to_string();
     let mut controls = Vec::new();
     if !receipts.is_empty() {
         imported.receipts += receipts.len() as u64;
@@ -228,10 +260,24 @@ fn controls(terms: &Terms<'_>, receipts: Verified, rejected: Rejected, imported:
             integrated_time: verified.integrated_time(),
             sha256: verified.receipt().sha256().hex(),
         };
-        let (log_id, rows) = (terms.target.log_id().to_string(), receipts.iter().map(row).collect());
-        let said = TransparencyReceipts::new(name, terms.target.api, &log_id, rows).unwrap_or_else(invariant);
+        let rows = receipts.iter().map(row).collect();
+        let said = TransparencyReceipts::new(name, api_version, &log_id, rows).unwrap_or_else(invariant);
         let texts = receipts.into_iter().map(|(index, verified)| (index, verified.receipt().text())).collect();
         controls.push(Control::Receipts(said, texts));
+    }
+    for (size, verified) in anchors {
+        imported.anchors.push(size);
+        let said = TransparencyAnchor {
+            target: name.to_owned(),
+            api_version,
+            log_id: log_id.clone(),
+            size,
+            rekor_uuid: verified.uuid().to_owned(),
+            log_index: verified.log_index().get(),
+            integrated_time: verified.integrated_time(),
+            sha256: verified.receipt().sha256().hex(),
+        };
+        controls.push(Control::Anchor(said, verified.receipt().text()));
     }
     for (status, mut indexes) in rejected {
         indexes.sort_unstable();

@@ -85,4 +85,4 @@ class Site:
 
 
 def push(*words: object, parallel: int) -> list[object]:
-    return ["sync", "push", "--target", TARGET, "--parallel", parallel, *words]
+    return ["sync", "push", "--target", TARGET, "--parallel", parallel, "--budget", "none", *words]

@@ -3,15 +3,19 @@
 use std::fs;
 
 use airtight::bundle::{Bundle, Content};
+use airtight::durable::{self, Mode};
 use airtight::statement::ParsedStatement;
+use airtight::sync::kept;
 use airtight_log::store::Access;
 use serde::Serialize;
 
 use crate::artifacts;
-use crate::cli::bundle::{BundleCommand, TrustCommand};
+use crate::cli::bundle::{BundleCommand, GetArgs, TrustCommand};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
+use crate::log::index_in;
+use crate::sync::target_of;
 use crate::verify::trusted_root;
 
 /// What a bundle says of itself; nothing of it is verified.
@@ -55,17 +59,44 @@ pub fn run(command: &BundleCommand, call: &mut Invocation) -> Result<Exit, Failu
             inspect(&bundle, call);
             Ok(Exit::Done)
         }
-        BundleCommand::Get(args) => {
-            let mut site = call.open_site_to_judge()?;
-            let log = site.keyring().load_log(&mut call.passphrase.unlock())?;
-            let proven = site.bundle(args.index, &log)?;
-            call.output.bytes(proven.bundle.as_bytes());
-            for disposition in &proven.dispositions {
-                call.output.say(format_args!("entry {}: {}", proven.index, disposition));
-            }
-            Ok(Exit::Done)
-        }
+        BundleCommand::Get(args) => get(args, call),
     }
+}
+
+/// Prints the bundle of an entry: this log's, another log's, or this log's under an anchor.
+fn get(args: &GetArgs, call: &mut Invocation) -> Result<Exit, Failure> {
+    let mut site = call.open_site_to_judge()?;
+    if let Some(name) = &args.receipt {
+        let target = target_of(&mut site, Some(name), call)?;
+        let mut snapshot = site.store_mut().read()?;
+        let index = index_in(&snapshot, args.index)?;
+        let receipt = kept::receipt(&mut snapshot, &target, index, call.now()?)?;
+        call.output.bytes(receipt.bundle().as_bytes());
+        call.output.say(format_args!("entry {index}: {name}: logged as {}", receipt.uuid()));
+        return Ok(Exit::Done);
+    }
+    let log = site.keyring().load_log(&mut call.passphrase.unlock())?;
+    let proven = if args.with_anchor {
+        let target = target_of(&mut site, args.target.as_deref(), call)?;
+        let (index, (text, size)) = {
+            let mut snapshot = site.store_mut().read()?;
+            let index = index_in(&snapshot, args.index)?;
+            (index, kept::anchor(&mut snapshot, &target, index, call.now()?)?)
+        };
+        if let Some(path) = &args.anchor_out {
+            durable::replace(path, text.as_bytes(), Mode::Public).map_err(|error| {
+                Failure::by_system("output_unwritable", format!("{}: {error}", path.display()), &error)
+            })?;
+        }
+        site.bundle_at(index, size, &log)?
+    } else {
+        site.bundle(args.index, &log)?
+    };
+    call.output.bytes(proven.bundle.as_bytes());
+    for disposition in &proven.dispositions {
+        call.output.say(format_args!("entry {}: {disposition}", proven.index));
+    }
+    Ok(Exit::Done)
 }
 
 fn inspect(bundle: &Bundle<'_>, call: &mut Invocation) {

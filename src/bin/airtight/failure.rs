@@ -24,6 +24,7 @@ use crate::exit::Exit;
 
 mod pack;
 pub mod site;
+pub mod sync;
 mod target;
 
 /// Why a command stopped.

@@ -56,7 +56,7 @@ pub fn run(command: &LogCommand, call: &mut Invocation) -> Result<Exit, Failure>
 }
 
 /// Returns an index that the log has.
-fn index_in(snapshot: &Snapshot<'_>, index: u64) -> Result<LeafIndex, Failure> {
+pub fn index_in(snapshot: &Snapshot<'_>, index: u64) -> Result<LeafIndex, Failure> {
     let found = LeafIndex::new(index).ok().filter(|found| snapshot.size().holds(*found));
     Ok(found.ok_or(AttestError::NotFound { index, size: snapshot.size() })?)
 }

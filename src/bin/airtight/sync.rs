@@ -3,13 +3,27 @@
 //! | file | commands | writes |
 //! |---|---|---|
 //! | `sync/upload` | `upload` | a receipts pack |
+//! | `sync/plan` | `plan` | an approval in the log, where somebody gives it |
+//! | `sync/export` | `export` | an outbox pack |
+//! | `sync/import` | `import` | receipts in the log, upgraded bundles |
+//! | `sync/push` | `push` | the three in a row |
+//! | `sync/anchor` | `anchor`, and the mode `anchor` of plan and export | an anchor in the log |
 //! | `sync/permission` | asked by every command after which something could leave | nothing |
 //! | `sync/way` | what all that send share: transport, proxy, clock, progress | |
 
+mod anchor;
+mod export;
+mod import;
 mod permission;
+mod plan;
+mod push;
 mod upload;
 #[cfg(feature = "net")]
 mod way;
+
+use airtight::attest::{Site, standings};
+use airtight::sync::target::Target;
+use airtight::sync::targets;
 
 use crate::cli::sync::SyncCommand;
 use crate::exit::Exit;
@@ -23,7 +37,58 @@ use crate::invocation::Invocation;
 pub fn run(command: &SyncCommand, call: &mut Invocation) -> Result<Exit, Failure> {
     match command {
         SyncCommand::Upload(args) => upload::run(args, call),
+        SyncCommand::Plan(args) => plan::run(args, call),
+        SyncCommand::Export(args) => export::run(args, call),
+        SyncCommand::Import(args) => import::run(args, call),
+        SyncCommand::Push(args) => push::run(args, call),
+        SyncCommand::Anchor(args) => anchor::run(args, call),
     }
+}
+
+/// Names the target that a command is about: the one that was asked for, or the only one there is.
+///
+/// # Errors
+/// `target_unknown`, `target_ambiguous`.
+fn chosen(site: &mut Site, asked: Option<&str>) -> Result<String, Failure> {
+    let standings = standings(&mut site.store_mut().read()?)?;
+    if let Some(name) = asked {
+        return Ok(targets::find(&standings, name)?.said.name.clone());
+    }
+    let names: Vec<&str> = standings.named().map(|named| named.said.name.as_str()).collect();
+    match names[..] {
+        [name] => Ok(name.to_owned()),
+        [] => {
+            Err(targets::find(&standings, "").map_or_else(Failure::from, |_| unreachable!("invariant: none is named")))
+        }
+        _ => Err(Failure::new(Exit::Usage, "target_ambiguous", format!("there are the targets {}", names.join(", ")))
+            .next("name one with --target NAME")),
+    }
+}
+
+/// Gives the target that a command is about, its files compared with what the log says, and warns of its age.
+///
+/// # Errors
+/// As [`chosen`], and the codes of targets.
+pub fn target_of(site: &mut Site, asked: Option<&str>, call: &mut Invocation) -> Result<Target, Failure> {
+    let name = chosen(site, asked)?;
+    let target = targets::load(site, &name)?;
+    let now = call.now()?;
+    if target.is_aged(now) {
+        let days = target.age(now) / 86_400;
+        call.warn("target_aged", &format_args!("what is known of {name} is {days} days old; look for newer files"));
+    }
+    Ok(target)
+}
+
+/// Gives the target, once it is sure that entries may be sent there now.
+///
+/// # Errors
+/// `rekor_disabled`, `target_ended`, and as [`target_of`].
+fn target_to_send(site: &mut Site, asked: Option<&str>, call: &mut Invocation) -> Result<Target, Failure> {
+    let target = target_of(site, asked, call)?;
+    permission::require_permission(site, target.name.as_str())?;
+    target.check_open(call.now()?)?;
+    Ok(target)
 }
 
 /// Says that this build cannot send.

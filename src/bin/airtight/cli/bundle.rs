@@ -17,7 +17,9 @@ Example:
     /// Print the bundle of an entry, the same bytes each time
     #[command(after_help = "\
 Example:
-  $ airtight bundle get 12 > release.tar.gz.sigstore.json")]
+  $ airtight bundle get 12 > release.tar.gz.sigstore.json
+  $ airtight bundle get 12 --receipt public > release.tar.gz.public.sigstore.json
+  $ airtight bundle get 12 --with-anchor --anchor-out log.anchor.json > anchored.sigstore.json")]
     Get(GetArgs),
 }
 
@@ -35,6 +37,22 @@ pub struct GetArgs {
     /// The leaf index, 0-based
     #[arg(value_name = "N")]
     pub index: u64,
+
+    /// The upgraded bundle, with the receipt of this target in place of this log's proof
+    #[arg(long, value_name = "TARGET", conflicts_with = "with_anchor")]
+    pub receipt: Option<String>,
+
+    /// The bundle under the first anchored checkpoint above the entry, for `verify --anchor`
+    #[arg(long)]
+    pub with_anchor: bool,
+
+    /// Write the anchor file, with the proof for this entry, to FILE
+    #[arg(long, value_name = "FILE", requires = "with_anchor")]
+    pub anchor_out: Option<PathBuf>,
+
+    /// Whose anchor; may be left out where there is one target
+    #[arg(long, value_name = "TARGET", requires = "with_anchor")]
+    pub target: Option<String>,
 }
 
 /// `airtight trust`.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use airtight::config::Budget;
 use clap::{Args, Subcommand};
 
+pub mod carry;
+
 /// `airtight sync`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -18,6 +20,46 @@ Example:
 Run it again with the same two names to go on where it stopped. A proxy is taken
 from HTTPS_PROXY, HTTP_PROXY and NO_PROXY.")]
     Upload(UploadArgs),
+
+    /// Say what would become public, before it does
+    #[command(after_help = "\
+Example:
+  $ airtight sync plan
+  $ airtight sync plan --show 12
+  $ airtight sync plan --approve-by reviewer
+
+Nothing leaves: it asks for no permission and opens no socket.")]
+    Plan(carry::PlanArgs),
+
+    /// Write what waits into an outbox pack, for a courier
+    #[command(after_help = "\
+Example:
+  $ airtight sync export --out outbox
+  $ airtight sync export --out outbox.tar --volume-size 4700000000")]
+    Export(carry::ExportArgs),
+
+    /// Take a receipts pack in: verify each answer, and log what holds
+    #[command(after_help = "\
+Example:
+  $ airtight sync import receipts --bundles public")]
+    Import(carry::ImportArgs),
+
+    /// Export, upload and import in one, on a host with a network
+    #[command(after_help = "\
+Example:
+  $ airtight sync push --bundles public
+  $ airtight sync push --watch 1h
+
+Run it again to go on where it stopped. A proxy is taken from HTTPS_PROXY,
+HTTP_PROXY and NO_PROXY.")]
+    Push(carry::PushArgs),
+
+    /// Send one checkpoint, which covers every entry below it
+    #[command(after_help = "\
+Example:
+  $ airtight sync anchor --out log.anchor.json
+  $ airtight sync export --mode anchor --out outbox      # by a courier")]
+    Anchor(carry::AnchorArgs),
 }
 
 /// `airtight sync upload`.

@@ -10,7 +10,6 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// `rekor_disabled`, exit 1, with both sides; what reading the log's decisions refuses.
-#[expect(dead_code, reason = "for the commands after which something can leave")]
 pub fn require_permission(site: &mut Site, target: &str) -> Result<(), Failure> {
     match site.permission()?.refused(target) {
         None => Ok(()),
