@@ -268,6 +268,8 @@ const CODED: &[&str] = &[
     "src/config/targets.rs",
     "src/statement.rs",
     "src/sync/anchor.rs",
+    "src/sync/import.rs",
+    "src/sync/kept.rs",
     "src/sync/target.rs",
     "src/sync/targets.rs",
     "src/sync/receipt.rs",
