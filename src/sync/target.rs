@@ -212,8 +212,33 @@ impl Target {
         let service = select(read_services(signing_config)?, now)?;
         let trusted_root = TrustedRoot::parse(trusted_root)?;
         let log = find_log(&trusted_root, &service, now)?.clone();
+        Ok(Target::of(name, service, log, trusted_root, as_of))
+    }
+
+    /// Reads the two files of a target that was selected before: the log at this URL with this id, whichever would be selected
+    /// now. Nothing where the files have no such log.
+    ///
+    /// # Errors
+    /// As [`Target::read`].
+    pub fn read_selected(
+        name: TargetName,
+        signing_config: &[u8],
+        trusted_root: &[u8],
+        as_of: u64,
+        (api, url, log_id): (ApiVersion, &str, &str),
+    ) -> Result<Option<Target>, TargetError> {
+        let services = read_services(signing_config)?.into_iter();
+        let service = services.filter(|service| service.api == api && service.url == url).max_by_key(|one| one.start);
+        let trusted_root = TrustedRoot::parse(trusted_root)?;
+        let log = trusted_root.logs().iter().find(|log| KeyId::from_bytes(*log.id()).to_string() == log_id);
+        let Some((service, log)) = service.zip(log.cloned()) else { return Ok(None) };
+        check_log(&service, &log)?;
+        Ok(Some(Target::of(name, service, log, trusted_root, as_of)))
+    }
+
+    fn of(name: TargetName, service: Service, log: TrustedLog, trusted_root: TrustedRoot, as_of: u64) -> Target {
         let ends = [service.end, log.validity().end].into_iter().flatten().min();
-        Ok(Target { name, api: service.api, url: service.url, log, trusted_root, as_of, ends })
+        Target { name, api: service.api, url: service.url, log, trusted_root, as_of, ends }
     }
 
     /// Refuses to send to a log that has ended.
@@ -349,6 +374,12 @@ fn find_log<'t>(root: &'t TrustedRoot, service: &Service, now: u64) -> Result<&'
     };
     let best = candidates.into_iter().max_by_key(|log| (holds(log), log.validity().start));
     let log = best.expect("invariant: one candidate at least");
+    check_log(service, log)?;
+    Ok(log)
+}
+
+/// Refuses a log of which no answer could be verified.
+fn check_log(service: &Service, log: &TrustedLog) -> Result<(), TargetError> {
     let algorithm = log.key().algorithm();
     if service.api == ApiVersion::V1 && algorithm != Algorithm::P256 {
         return Err(TargetError::LogKey { api: service.api, key_details: algorithm.key_details().to_owned() });
@@ -356,7 +387,7 @@ fn find_log<'t>(root: &'t TrustedRoot, service: &Service, now: u64) -> Result<&'
     if service.api == ApiVersion::V2 && log.host().is_none() {
         return Err(TargetError::LogUrl { base_url: log.base_url().to_owned() });
     }
-    Ok(log)
+    Ok(())
 }
 
 #[derive(Deserialize)]

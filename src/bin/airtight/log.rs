@@ -81,13 +81,13 @@ fn not_released(snapshot: &mut Snapshot<'_>, size: TreeSize) -> Result<Failure, 
 }
 
 /// Writes seconds since the epoch as RFC 3339 in UTC.
-fn moment(seconds: u64) -> String {
+pub fn moment(seconds: u64) -> String {
     let moment = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     moment.map_or_else(|| format!("{seconds} s after 1970"), |moment| moment.to_string())
 }
 
 /// Writes what others chose so that a terminal shows it and does nothing else.
-fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let escaped: Box<dyn Iterator<Item = char>> =

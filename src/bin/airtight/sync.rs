@@ -2,6 +2,10 @@
 //!
 //! | file | commands | writes |
 //! |---|---|---|
+//! | `sync/target` | `target add`, `list`, `remove` | a target's files, a target entry |
+//! | `sync/decide` | `enable`, `disable` | `RekorEnabled`, a decision |
+//! | `sync/except` | `skip`, `hold`, `release` | exception entries |
+//! | `sync/status` | `status` | nothing |
 //! | `sync/upload` | `upload` | a receipts pack |
 //! | `sync/plan` | `plan` | an approval in the log, where somebody gives it |
 //! | `sync/export` | `export` | an outbox pack |
@@ -12,11 +16,15 @@
 //! | `sync/way` | what all that send share: transport, proxy, clock, progress | |
 
 mod anchor;
+mod decide;
+mod except;
 mod export;
 mod import;
 mod permission;
 mod plan;
 mod push;
+mod status;
+mod target;
 mod upload;
 #[cfg(feature = "net")]
 mod way;
@@ -36,6 +44,13 @@ use crate::invocation::Invocation;
 /// Each command has its own.
 pub fn run(command: &SyncCommand, call: &mut Invocation) -> Result<Exit, Failure> {
     match command {
+        SyncCommand::Target(noun) => target::run(noun, call),
+        SyncCommand::Enable(args) => decide::enable(args, call),
+        SyncCommand::Disable(args) => decide::disable(args, call),
+        SyncCommand::Status => status::run(call),
+        SyncCommand::Skip(args) => except::skip(args, call),
+        SyncCommand::Hold(args) => except::hold(args, call),
+        SyncCommand::Release(args) => except::release(args, call),
         SyncCommand::Upload(args) => upload::run(args, call),
         SyncCommand::Plan(args) => plan::run(args, call),
         SyncCommand::Export(args) => export::run(args, call),

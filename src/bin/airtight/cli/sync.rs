@@ -5,12 +5,63 @@ use std::path::PathBuf;
 use airtight::config::Budget;
 use clap::{Args, Subcommand};
 
+use self::decide::{DisableArgs, EnableArgs, HoldArgs, ReleaseArgs, SkipArgs};
+use self::target::TargetCommand;
+
 pub mod carry;
+pub mod decide;
+pub mod target;
 
 /// `airtight sync`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum SyncCommand {
+    /// Name, list and remove the logs that entries can go to
+    #[command(subcommand)]
+    Target(TargetCommand),
+
+    /// Permit sending: set RekorEnabled, and log the decision
+    #[command(after_help = "\
+A permission, for export to a courier as well, and not a statement about the
+network. Nothing is sent by it.
+
+Example:
+  $ airtight sync enable --note 'agreed with the data owner on 3 May'
+  $ airtight sync enable --target public --from 1200")]
+    Enable(EnableArgs),
+
+    /// Permit nothing any more: unset RekorEnabled, and log the decision
+    #[command(after_help = "\
+Example:
+  $ airtight sync disable --note 'until the contract is renewed'
+  $ airtight sync disable --target public --reason trust_root_stale")]
+    Disable(DisableArgs),
+
+    /// Count where all entries stand towards each target
+    #[command(after_help = "\
+Example:
+  $ airtight sync status
+  $ airtight sync status --json")]
+    Status,
+
+    /// Keep single entries here for good, or until they are released
+    #[command(after_help = "\
+Example:
+  $ airtight sync skip 12 40-90 --reason policy_private --note 'names of people'")]
+    Skip(SkipArgs),
+
+    /// Keep single entries here until somebody releases them
+    #[command(after_help = "\
+Example:
+  $ airtight sync hold 12 --note 'asked the customer'")]
+    Hold(HoldArgs),
+
+    /// Let entries go that were held, skipped or refused by the other log
+    #[command(after_help = "\
+Example:
+  $ airtight sync release 12 --note 'the customer agreed'")]
+    Release(ReleaseArgs),
+
     /// Carry an outbox pack to its log and bring the answers: no site, no keys
     #[command(after_help = "\
 Example:
