@@ -108,7 +108,7 @@ pub enum TargetError {
         now: u64,
     },
     /// The trusted root is not read.
-    #[error("the trusted root is not read: {0}")]
+    #[error("{0}")]
     TrustedRoot(#[from] TrustError),
     /// No log of the trusted root is the one at the URL.
     #[error("none of {logs} logs of the trusted root has the host {host:?}")]

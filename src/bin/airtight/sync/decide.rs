@@ -191,12 +191,16 @@ fn show(report: &DecisionReport<'_>, has_targets: bool, call: &mut Invocation) {
         call.output.json(report);
         return;
     }
-    let towards = if report.target == TARGET_DEFAULT { "every target" } else { report.target };
+    let is_every = report.target == TARGET_DEFAULT;
     let output = &mut call.output;
     let again = if report.new { "" } else { " (was there already)" };
     match report.reason {
-        None => output.line(format_args!("decision: sending to {towards} is enabled, from entry {} on", report.from)),
+        None => {
+            let towards = if is_every { "every target" } else { report.target };
+            output.line(format_args!("decision: sending to {towards} is enabled, from entry {} on", report.from));
+        }
         Some(reason) => {
+            let towards = if is_every { "any target" } else { report.target };
             output
                 .line(format_args!("decision: nothing is sent to {towards}, from entry {} on: {reason}", report.from));
         }

@@ -93,7 +93,10 @@ fn report(
     let mut problem = loaded.as_ref().err().map(TargetRefusal::code);
     let (mut ends, mut ended, mut aged) = (None, false, false);
     match &loaded {
-        Err(refusal) => call.warn(refusal.code(), refusal),
+        Err(refusal) => {
+            let words = format_args!("{refusal}; nothing goes there until it is added again");
+            call.warn(refusal.code(), &words);
+        }
         Ok(target) => {
             ends = target.ends;
             if let Err(over) = target.check_open(now) {
@@ -185,15 +188,19 @@ fn add(args: &TargetAddArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     target.refuse_own(site.store().identity())?;
     target.check_open(now)?;
     let said = targets::said_of(&target, &given);
-    let before = {
-        let standings = standings(&mut site.store_mut().read()?)?;
-        standings.find(name.as_str()).cloned()
-    };
+    let standings = standings(&mut site.store_mut().read()?)?;
+    let before = standings.find(name.as_str());
+    let is_other = |named: &&NamedTarget| named.said.name != said.name && named.said.log_id == said.log_id;
+    if let Some(other) = standings.named().find(is_other) {
+        let message = format!("the log {} is the target {} already", said.log_id, other.said.name);
+        return Err(Failure::new(Exit::Usage, "target_log_twice", message)
+            .next("use that one; one log under two names would be sent everything twice"));
+    }
     let is_said = |before: &NamedTarget| {
         let same = TransparencyTarget { as_of: before.said.as_of.clone(), after: before.said.after, ..said.clone() };
         same == before.said && (args.as_of.is_none() || said.as_of == before.said.as_of)
     };
-    let (index, new) = match &before {
+    let (index, new) = match before {
         Some(before) if is_said(before) => {
             if files::read(site.home(), &name).ok().as_ref() != Some(&given) {
                 files::write(site.home(), &name, &given)?;
@@ -216,6 +223,7 @@ fn add(args: &TargetAddArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     output.line(format_args!("target:  {name}"));
     output.line(format_args!("url:     {} (Rekor v{})", target.url, target.api));
     output.line(format_args!("log id:  {}", target.log_id()));
+    let as_of = before.filter(|_| !new).and_then(|before| targets::as_of(&before.said)).unwrap_or(as_of);
     output.line(format_args!("as of:   {}", moment(as_of)));
     if let Some(end) = target.ends {
         output.line(format_args!("until:   {}", moment(end)));
