@@ -16,6 +16,7 @@ use airtight_log::digest::{Hash, LeafIndex};
 use airtight_log::store::{Snapshot, StoredEntry};
 
 use super::anchor::{OwnCheckpoint, verify_answer};
+use super::kept;
 use super::receipt::{Answered, ReceiptRefusal, VerifiedReceipt};
 use super::target::Target;
 use crate::attest::{AttestError, Control, Site, SiteKeys, standings};
@@ -192,10 +193,17 @@ fn judge(
             (Ok(About::Entry(entry)), Outcome::Answered { answer, .. }) => {
                 match read(answer.get()).and_then(|answered| answered.verify(&entry, target, *now)) {
                     Ok(receipt) => {
-                        bundle(&entry, &receipt).map_err(|source| ImportError::Bundle { index, source })?;
-                        let is_known = snapshot.sent(name, entry.index)?.is_some();
-                        if is_known || found.receipts.insert(entry.index, receipt).is_some() {
+                        // The first receipt holds, whatever proof a later answer brings: its bundle keeps its bytes.
+                        let first = match snapshot.sent(name, entry.index)? {
+                            Some(_) => kept::receipt(&mut snapshot, target, entry.index, *now).ok(),
+                            None => found.receipts.get(&entry.index).cloned(),
+                        };
+                        let given = first.as_ref().unwrap_or(&receipt);
+                        bundle(&entry, given).map_err(|source| ImportError::Bundle { index, source })?;
+                        if first.is_some() || snapshot.sent(name, entry.index)?.is_some() {
                             imported.known += 1;
+                        } else {
+                            found.receipts.insert(entry.index, receipt);
                         }
                     }
                     Err(refusal) => imported.refuse(refused(refusal)),

@@ -38,12 +38,15 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        """The refusal as standard error names it, in words or with --json."""
+        """The refusal as standard error names it, in words or with --json; or a verdict's."""
         found = re.search(r"^error\[([a-z0-9_]+)\]: ", self.words, re.MULTILINE)
         if found is not None:
             return found[1]
         lines = [line for line in self.words.splitlines() if line.startswith('{"error":')]
-        return json.loads(lines[-1])["error"]["code"] if lines else None
+        if lines:
+            return json.loads(lines[-1])["error"]["code"]
+        verdict = json.loads(self.out) if self.out.startswith(b'{"verified":') else {}
+        return verdict["refusal"]["code"] if verdict.get("refusal") else None
 
     @property
     def json(self) -> dict:

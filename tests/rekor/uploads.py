@@ -183,21 +183,9 @@ def one_lie(site: Site, api: int, between, kind: str, bundles) -> None:
 
 
 def refusal_codes(answer: Answer) -> list[str]:
-    """The codes of refused receipts: every member `code` in the JSON lines, and the error of the command."""
-    found = {answer.code} - {None}
-    for line in [*answer.out.decode().splitlines(), *answer.words.splitlines()]:
-        try:
-            values = [json.loads(line)]
-        except ValueError:
-            continue
-        while values:
-            value = values.pop()
-            if isinstance(value, dict):
-                found |= {value["code"]} if isinstance(value.get("code"), str) else set()
-                values += value.values()
-            elif isinstance(value, list):
-                values += value
-    return sorted(found)
+    """Why answers did not count: as import refused them, or as the postman did not even take them for answers."""
+    (report,) = answer.json["targets"]
+    return [refusal["code"] for refusal in report["refusals"]] + [waits["reason"] for waits in report["waiting"]]
 
 
 def servers_killed(run: Run, api: int, name: str, **options: object) -> None:
