@@ -17,7 +17,7 @@ default:
 
 # The whole gate.
 ci:
-    @.ci/stages lint test docs features oracles release interop crash-share
+    @.ci/stages lint test docs features oracles release interop rekor-share crash-share
 
 # Formatting, clippy with every warning an error, shell and Python syntax.
 lint:
@@ -41,6 +41,7 @@ features:
     cargo clippy --locked --no-default-features -- -D warnings
     cargo clippy --locked --no-default-features --features net -- -D warnings
     cargo clippy --locked --no-default-features --features server -- -D warnings
+    cargo test --locked --no-default-features --test sealed
 
 # Vectors: writes ours and the fuzzers' seeds again, which must change nothing, and judges ours and those of AIRTIGHT_SHARED.
 vectors:
