@@ -163,14 +163,19 @@ fn failed(error: &Error, max: usize) -> TransportError {
         | Error::RequireHttpsOnly(_) => true,
         // A server that is not trusted is handed nothing; later errors of TLS come when something was.
         Error::Rustls(_) => said.contains("invalid peer certificate"),
-        Error::Io(error) => matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::NetworkUnreachable
-                | io::ErrorKind::HostUnreachable
-                | io::ErrorKind::AddrNotAvailable
-        ),
+        Error::Io(error) => {
+            matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionRefused
+                    | io::ErrorKind::NetworkUnreachable
+                    | io::ErrorKind::HostUnreachable
+                    | io::ErrorKind::AddrNotAvailable
+            ) || said.contains("failed to lookup address")
+        }
         _ => false,
     };
     if is_unreachable { TransportError::Unreachable { said } } else { TransportError::Lost { said } }
 }
+
+#[cfg(test)]
+mod tests;
