@@ -8,11 +8,18 @@ mod transcript;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 
+use airtight::pack::PackTarget;
+use airtight::pack::outbox::{OutboxHeading, OutboxWriter, RequestLine};
+use airtight::pack::receipts::{Outcome, ReceiptLine};
+use airtight_log::digest::Hash;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonschema::Validator;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use transcript::{Stage, Step, Streams};
 
@@ -106,6 +113,11 @@ const ASKED: &[(&str, From, &str)] = &[
         "mkdir .airtight/sync; echo '{\"exported\":{\"at\":1,\"first\":1,\"last\":2,\"entries\":2,\"set\":\"0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c\"},\"upload\":{\"at\":2,\"answered\":1,\"remaining\":{\"unreachable\":1}}}' > .airtight/sync/public.progress.json; airtight --json sync status",
     ),
     ("sync-target-change", From::Data, "airtight --json sync target remove public"),
+    ("sync-upload", From::Data, "airtight --json sync upload outbox --out receipts --url $(cat url)"),
+    ("outbox-manifest", From::Data, "tr -d '\\n' < outbox/manifest.json"),
+    ("outbox-line", From::Data, "cat outbox/requests.ndjson"),
+    ("receipts-manifest", From::Data, "tr -d '\\n' < receipts/manifest.json"),
+    ("receipts-line", From::Data, "cat receipts/receipts.ndjson answered.ndjson"),
     ("log-adopt", From::Data, "airtight --json log adopt --new-epoch --note 'a test'"),
     ("epoch.v1", From::Predicate, "airtight bundle get 0"),
     ("transparency-decision.v1", From::Predicate, "airtight bundle get 1"),
@@ -137,7 +149,42 @@ fn stage() -> Stage {
     fs::create_dir(stage.path().join("folder")).unwrap();
     fs::write(stage.path().join("folder/a"), "a\n").unwrap();
     std::os::unix::fs::symlink("a", stage.path().join("folder/b")).unwrap();
+    put_pack(&stage);
     stage
+}
+
+/// Puts an outbox pack of two entries on the stage, the address of a log that refuses the first and is frozen then, and a line
+/// of receipts with an answer.
+fn put_pack(stage: &Stage) {
+    let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+    let target = PackTarget {
+        name: "public".into(),
+        api_version: 1,
+        url: "https://log.example".into(),
+        log_id: "0c".repeat(32),
+    };
+    let heading = OutboxHeading { origin: "log.site.example".into(), log_id: "0a".repeat(32), target };
+    let mut writer = OutboxWriter::begin(&stage.path().join("outbox"), heading, None).unwrap();
+    let leaf_hash = Hash::from_bytes([7; 32]);
+    for index in [1, 2] {
+        writer.push(&RequestLine { index, leaf_hash, expected: leaf_hash, request: raw("{\"a\":1}") }).unwrap();
+    }
+    writer.finish().unwrap();
+    let outcome = Outcome::Answered { status: 201, answer: raw("{\"b\":2}") };
+    fs::write(stage.path().join("answered.ndjson"), ReceiptLine { index: 1, leaf_hash, outcome }.render()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    fs::write(stage.path().join("url"), format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    std::thread::spawn(move || {
+        for status in ["400 No", "405 Frozen"].into_iter().chain(std::iter::repeat("405 Frozen")) {
+            let Ok((mut stream, _)) = listener.accept() else { return };
+            let mut request = [0; 4096];
+            let mut read = 0;
+            while !request[..read].ends_with(b"{\"a\":1}") {
+                read += stream.read(&mut request[read..]).unwrap();
+            }
+            write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno").unwrap();
+        }
+    });
 }
 
 /// Returns the values that a command answered with.
@@ -173,7 +220,10 @@ fn altered(value: &Value) -> Vec<Value> {
                     if !["artifact", "name", "symlinks", "after"].contains(&name.as_str()) && !counts {
                         found.push(without);
                     }
-                    pointers.push(format!("{pointer}/{name}"));
+                    // What is carried for others has the shape that they give it.
+                    if !["request", "answer"].contains(&name.as_str()) {
+                        pointers.push(format!("{pointer}/{name}"));
+                    }
                 }
                 let mut more = value.clone();
                 more.pointer_mut(&pointer).unwrap()["surplus"] = json!(1);
