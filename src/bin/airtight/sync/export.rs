@@ -1,6 +1,7 @@
 //! `airtight sync export`: what waits becomes a pack that a courier carries out.
 
 use airtight::attest::{Control, Site, standings};
+use airtight::config::progress;
 use airtight::disposition::{PlanMode, SkipReason, TransparencyApproval, TransparencyException};
 use airtight::pack::PackTarget;
 use airtight::pack::error::PackError;
@@ -112,6 +113,7 @@ pub fn run(args: &ExportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
         Mode::Anchor => super::anchor::write(&mut site, &target, &args.out)?,
     };
     except_too_large(&mut site, &target, &written.left, call)?;
+    note(&target, &written.volumes, call)?;
     let heads: Vec<_> = written.volumes.iter().map(|volume| &volume.manifest).collect();
     let report = ExportReport {
         log_id: site.store().identity().log_id().to_string(),
@@ -147,6 +149,21 @@ pub fn run(args: &ExportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
         )),
     }
     Ok(Exit::Done)
+}
+
+/// Writes down what went out; nothing hangs on it, and a home that cannot be written is no reason to refuse.
+fn note(target: &Target, volumes: &[WrittenVolume], call: &Invocation) -> Result<(), Failure> {
+    let (Some(first), Some(last)) = (volumes.first(), volumes.last()) else { return Ok(()) };
+    let mut known = progress::read(&call.home, &target.name);
+    known.exported = Some(progress::Exported {
+        at: call.now()?,
+        first: first.manifest.first,
+        last: last.manifest.last,
+        entries: volumes.iter().map(|volume| volume.manifest.entries).sum(),
+        set: first.manifest.set.clone(),
+    });
+    let _ = progress::write(&call.home, &target.name, &known);
+    Ok(())
 }
 
 /// Writes the pack of what waits; none where nothing does.
