@@ -14,7 +14,7 @@
 //! The table `receipt` is material: the receipts' texts, whose digests stand in the entries. One may be missing (a log that
 //! was brought back from tiles has none); one that is there and does not have its digest is damage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use airtight_keys::public::KeyId;
@@ -24,7 +24,11 @@ use serde::Deserialize;
 use super::forms::RowDamage;
 use super::sums::Sum;
 use super::{CONTROL_TYPES, Damage, Fault, Snapshot};
-use crate::digest::{LeafIndex, Sha256Digest, sha256};
+use crate::digest::{LeafIndex, Sha256Digest};
+
+pub(super) use self::compared::Compared;
+
+mod compared;
 
 /// The largest receipt, in bytes. A proof has at most 48 hashes; what is larger is no receipt.
 pub const RECEIPT_LEN_MAX: usize = 1 << 20;
@@ -336,26 +340,16 @@ impl Snapshot<'_> {
             };
             tally.sent =
                 count("SELECT count(*) FROM sent WHERE target = ?1 AND idx >= ?2 AND idx < ?3").map_err(during)?;
-            let both = "SELECT count(*) FROM entry JOIN sent ON sent.idx = entry.idx \
-                        WHERE entry.predicate < 16 AND sent.target = ?1 AND entry.idx >= ?2 AND entry.idx < ?3";
+            // From the few control entries to their rows, not from every row to its entry.
+            let both = "SELECT count(*) FROM entry INDEXED BY control \
+                        CROSS JOIN sent ON sent.target = ?1 AND sent.idx = entry.idx WHERE entry.predicate < 16 AND entry.idx >= ?2 AND entry.idx < ?3";
             tally.control -= count(both).map_err(during)?;
         }
         let [own, every] = self.exempting(target)?;
         for (id, other) in [(own, every), (every, own)] {
             let Some(id) = id else { continue };
-            // Of an entry that both speak of, the later word holds, and is counted in its turn.
-            let query = "SELECT reason, count(*) FROM exempt WHERE target = ?1 AND idx >= ?2 AND idx < ?3 \
-                         AND reason IS NOT NULL \
-                         AND NOT EXISTS (SELECT 1 FROM exempt AS later WHERE later.target = ?4 \
-                                         AND later.idx = exempt.idx AND later.entry > exempt.entry) \
-                         AND NOT EXISTS (SELECT 1 FROM sent WHERE sent.target = ?5 AND sent.idx = exempt.idx) \
-                         AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.idx = exempt.idx AND entry.predicate < 16) \
-                         GROUP BY reason";
-            let mut read = db.prepare_cached(query).map_err(during)?;
-            let rows =
-                read.query_map((id, from, to, other, own), |row| Ok((row.get(0)?, row.get(1)?))).map_err(during)?;
-            for row in rows {
-                let (reason, count): (String, u64) = row.map_err(during)?;
+            let exempt = self.exempt_in((id, other, own), (from, to), tally.sent).map_err(during)?;
+            for (reason, count) in exempt {
                 *tally.exempt.entry(reason).or_default() += count;
             }
         }
@@ -363,6 +357,53 @@ impl Snapshot<'_> {
         let rest = (to - from).checked_sub(said);
         tally.rest = rest.ok_or_else(|| damaged("sent", format!("{said} rows speak of {} entries", to - from)))?;
         Ok(tally)
+    }
+
+    /// Counts, by reason, the entries of a stretch that the exceptions under one name hold back: of an entry that exceptions
+    /// under the other name speak of as well, the later word holds and is counted in its turn.
+    ///
+    /// There may be as many rows as entries, so none is looked up that need not be: all are counted first, and then those
+    /// that are sent, or are control entries, are taken away, looked for from the side that has fewer.
+    fn exempt_in(
+        &self,
+        (id, other, own): (i64, Option<i64>, Option<i64>),
+        (from, to): (u64, u64),
+        sent: u64,
+    ) -> rusqlite::Result<BTreeMap<String, u64>> {
+        let db = &self.store.db;
+        // Whatever `which` names, the parameters are the same five.
+        let counted = |which: &str| -> rusqlite::Result<BTreeMap<String, u64>> {
+            let query = format!(
+                "SELECT reason, count(*) FROM {which} exempt.target = ?1 AND exempt.idx >= ?2 AND exempt.idx < ?3 \
+                 AND reason IS NOT NULL \
+                 AND (?4 IS NULL OR NOT EXISTS (SELECT 1 FROM exempt AS later WHERE later.target = ?4 \
+                                                AND later.idx = exempt.idx AND later.entry > exempt.entry)) \
+                 AND (?5 IS NULL OR 1) GROUP BY reason"
+            );
+            let mut read = db.prepare_cached(&query)?;
+            let rows = read.query_map((id, from, to, other, own), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        };
+        let mut counts = counted("exempt WHERE")?;
+        let is_sent = "sent.target = ?5 AND sent.idx = exempt.idx";
+        let also_sent = match sent {
+            0 => BTreeMap::new(),
+            _ if sent < counts.values().sum() => {
+                counted(&format!("sent CROSS JOIN exempt ON {is_sent} WHERE sent.idx >= ?2 AND sent.idx < ?3 AND"))?
+            }
+            _ => counted(&format!("exempt CROSS JOIN sent ON {is_sent} WHERE"))?,
+        };
+        let also_control = counted(&format!(
+            "entry INDEXED BY control CROSS JOIN exempt ON exempt.idx = entry.idx WHERE entry.predicate < 16 \
+             AND NOT EXISTS (SELECT 1 FROM sent WHERE {is_sent}) AND"
+        ))?;
+        for (reason, count) in also_sent.into_iter().chain(also_control) {
+            if let Some(counted) = counts.get_mut(&reason) {
+                *counted -= count;
+            }
+        }
+        counts.retain(|_, count| *count > 0);
+        Ok(counts)
     }
 
     /// Lists entries of a stretch of which nothing is said by itself, at most `limit`, in the order of the log.
@@ -485,114 +526,4 @@ impl Snapshot<'_> {
 fn decompressed(body: &[u8], index: u64) -> Result<String, Fault> {
     let text = zstd::bulk::decompress(body, RECEIPT_LEN_MAX).ok().and_then(|text| String::from_utf8(text).ok());
     text.ok_or_else(|| damaged("receipt", format!("the receipt of entry {index} does not decompress to a text")))
-}
-
-/// The tables, compared with the entries as these come by.
-pub(super) struct Compared<'d> {
-    db: &'d Connection,
-    targets: BTreeSet<i64>,
-    rows: [u64; 2],
-    receipts: u64,
-    /// Receipts that the log speaks of and that are not kept.
-    pub(super) receipts_missing: u64,
-}
-
-impl<'d> Compared<'d> {
-    pub(super) fn begin(db: &'d Connection) -> Self {
-        Self { db, targets: BTreeSet::new(), rows: [0; 2], receipts: 0, receipts_missing: 0 }
-    }
-
-    /// Compares what one entry says with the rows there are.
-    pub(super) fn entry(&mut self, entry: u64, marks: &Marks) -> Result<(), Fault> {
-        let name = marks.target();
-        let missing = || damaged("target", format!("entry {entry} speaks of `{name}`, which is not in the table"));
-        let target = target_id(self.db, name).map_err(during)?.ok_or_else(missing)?;
-        self.targets.insert(target);
-        match marks {
-            Marks::Sent { rows, .. } => {
-                for (index, uuid, digest) in rows.iter().filter(|(index, ..)| *index < entry) {
-                    self.sent(target, *index, entry, uuid, digest)?;
-                }
-                Ok(())
-            }
-            Marks::Exempt { reason, indexes, .. } => indexes
-                .iter()
-                .filter(|index| **index < entry)
-                .try_for_each(|index| self.exempt(target, *index, entry, reason.as_deref())),
-            Marks::Anchor { sha256, .. } => self.receipt(target, entry, sha256),
-        }
-    }
-
-    fn sent(&mut self, target: i64, index: u64, entry: u64, uuid: &[u8], digest: &Sha256Digest) -> Result<(), Fault> {
-        let query = "SELECT entry, uuid, sum FROM sent WHERE target = ?1 AND idx = ?2";
-        let mut read = self.db.prepare_cached(query).map_err(during)?;
-        let row: Option<(u64, Vec<u8>, i64)> = read
-            .query_row((target, index), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()
-            .map_err(during)?;
-        let differs = || damaged("sent", format!("the row of entry {index} is not what entry {entry} says"));
-        let (first, stored, sum) = row.ok_or_else(differs)?;
-        match first.cmp(&entry) {
-            // An earlier entry said so first.
-            std::cmp::Ordering::Less => return Ok(()),
-            std::cmp::Ordering::Equal if stored == uuid && sum == sent_sum(target, index, entry, uuid) => {}
-            _ => return Err(differs()),
-        }
-        self.rows[0] += 1;
-        self.receipt(target, index, digest)
-    }
-
-    fn exempt(&mut self, target: i64, index: u64, entry: u64, reason: Option<&str>) -> Result<(), Fault> {
-        let query = "SELECT entry, reason, sum FROM exempt WHERE target = ?1 AND idx = ?2";
-        let mut read = self.db.prepare_cached(query).map_err(during)?;
-        let row: Option<(u64, Option<String>, i64)> = read
-            .query_row((target, index), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()
-            .map_err(during)?;
-        let differs = || damaged("exempt", format!("the row of entry {index} is not what entry {entry} says"));
-        let (last, stored, sum) = row.ok_or_else(differs)?;
-        match last.cmp(&entry) {
-            // A later entry says otherwise, and will be compared.
-            std::cmp::Ordering::Greater => Ok(()),
-            std::cmp::Ordering::Equal
-                if stored.as_deref() == reason && sum == exempt_sum(target, index, entry, reason) =>
-            {
-                self.rows[1] += 1;
-                Ok(())
-            }
-            _ => Err(differs()),
-        }
-    }
-
-    fn receipt(&mut self, target: i64, index: u64, digest: &Sha256Digest) -> Result<(), Fault> {
-        let mut read = self.db.prepare_cached("SELECT body FROM receipt WHERE id = ?1").map_err(during)?;
-        let body: Option<Vec<u8>> =
-            read.query_row([receipt_id(target, index)], |row| row.get(0)).optional().map_err(during)?;
-        let Some(body) = body else {
-            self.receipts_missing += 1;
-            return Ok(());
-        };
-        self.receipts += 1;
-        if sha256(decompressed(&body, index)?.as_bytes()) == *digest {
-            return Ok(());
-        }
-        Err(damaged("receipt", format!("the receipt of entry {index} does not have the digest that the log says")))
-    }
-
-    /// Makes sure that the tables hold nothing beyond what the entries say; gives how many rows they have.
-    pub(super) fn finish(self) -> Result<(u64, u64), Fault> {
-        let count = |table: &str| -> Result<u64, Fault> {
-            self.db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).map_err(during)
-        };
-        let targets = self.targets.len() as u64;
-        for (table, expected) in
-            [("target", targets), ("sent", self.rows[0]), ("exempt", self.rows[1]), ("receipt", self.receipts)]
-        {
-            let found = count(table)?;
-            if found != expected {
-                return Err(damaged(table, format!("{found} rows, and the entries speak of {expected}")));
-            }
-        }
-        Ok((self.rows[0] + self.rows[1], self.receipts_missing))
-    }
 }
