@@ -107,6 +107,8 @@ pub struct Imported {
     pub refusals: Vec<AnswerRefusal>,
     /// How many answers do not count.
     pub refused: u64,
+    /// The entries of this log whose receipt does not hold: the other log may have them all the same.
+    pub doubted: Vec<u64>,
 }
 
 /// How many refusals are told in full.
@@ -301,6 +303,9 @@ fn controls(terms: &Terms<'_>, found: Found, imported: &mut Imported) -> Vec<Con
 impl Imported {
     fn refuse(&mut self, refusal: AnswerRefusal) {
         self.refused += 1;
+        if let AnswerRefusal::Receipt { index, .. } = &refusal {
+            self.doubted.push(*index);
+        }
         if self.refusals.len() < REFUSALS_KEPT {
             self.refusals.push(refusal);
         }

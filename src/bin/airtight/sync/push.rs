@@ -4,6 +4,7 @@
 //! sync/NAME/outbox      what is on its way, at most 5,000 entries at once
 //! sync/NAME/receipts    the answers, and the journal of the upload
 //! sync/NAME/spent.json  requests made in the last hour, for the budget
+//! sync/NAME/doubted.json  entries whose receipt did not hold: before they are posted again, a v2 log is searched for them
 //! ```
 //!
 //! The two directories are packs like a courier's. A push that was killed finds them and goes on: nothing that was answered
@@ -38,7 +39,7 @@ mod net {
     use airtight::attest::{Site, SiteKeys, standings};
     use airtight::config::progress;
     use airtight::durable::{self, Mode};
-    use airtight::pack::journal::{Indexes, Journal, UploadFolder};
+    use airtight::pack::journal::{Indexes, JOURNAL, Journal, UploadFolder};
     use airtight::pack::outbox::OutboxPack;
     use airtight::pack::receipts::{ReceiptLine, ReceiptsPack};
     use airtight::sync::import::Imported;
@@ -47,7 +48,7 @@ mod net {
     use airtight::sync::target::Target;
     use airtight::sync::upload::transport::Powers;
     use airtight::sync::upload::{Options, Report, UploadError, upload};
-    use airtight_log::digest::Hash;
+    use airtight_log::digest::{Hash, LeafIndex};
     use airtight_log::store::Access;
     use serde::Serialize;
 
@@ -60,6 +61,8 @@ mod net {
 
     /// How many entries go out before their receipts are logged.
     const CHUNK: u64 = 5_000;
+    /// The entries whose receipt did not hold.
+    const DOUBTED: &str = "doubted.json";
     /// How many minutes a budget by the hour looks back.
     const MINUTES: u64 = 61;
 
@@ -274,11 +277,16 @@ mod net {
             let mut pack = OutboxPack::open(&outbox)?;
             let manifest = pack.manifest().clone();
             let is_for_target = manifest.target.log_id == self.target.log_id().to_string();
+            let mut since = None;
             if is_for_target {
                 let still = self.still_pending(manifest.first, manifest.last)?;
                 let (folder, mut resumed) = UploadFolder::open(&receipts, &pack)?;
                 let spent = Spent::read(&self.work);
                 resumed.spent.extend(spent.minutes());
+                let doubted = Doubted::read(&self.work);
+                for index in doubted.indexes.iter().filter(|index| !resumed.settled.contains(**index)) {
+                    resumed.in_flight.entry(*index).or_insert(doubted.tree_size);
+                }
                 let journal = Spending { folder: &folder, spent: Mutex::new(spent) };
                 let url = self.way.url.clone().unwrap_or_else(|| self.target.url.clone());
                 let sync = &self.site.config().sync;
@@ -299,6 +307,7 @@ mod net {
                     let lines = pack.lines()?.filter(|line| line.as_ref().map_or(true, |line| goes(line.index)));
                     upload(&options, lines, manifest.entries, &resumed, &journal, (&http, &ProcessPowers), &bar)
                 };
+                since = doubted.tree_size.into_iter().chain(first_tree_size(&receipts)).min();
                 let written = folder.finish();
                 journal.spent.into_inner().unwrap_or_default().write(&self.work);
                 let report = done.map_err(|error| match error {
@@ -317,6 +326,7 @@ mod net {
                 let taken =
                     take_in(self.site, &mut answers, self.target, self.keys, is_for_target, self.bundles, call)?;
                 self.note(&taken, carried, call)?;
+                self.doubt(since, &taken.doubted)?;
                 sum(&mut carried.imported, taken);
             }
             if carried.remaining == 0 {
@@ -340,6 +350,24 @@ mod net {
                 from = end.get() + 1;
             }
             Ok(still)
+        }
+
+        /// Writes down which entries are doubted: those of this round, and those of earlier ones without a receipt yet.
+        fn doubt(&mut self, since: Option<u64>, doubted: &[u64]) -> Result<(), Failure> {
+            let before = Doubted::read(&self.work);
+            let snapshot = self.site.store_mut().read()?;
+            let mut indexes = doubted.to_vec();
+            for index in before.indexes {
+                let is_logged = match LeafIndex::new(index) {
+                    Ok(at) => snapshot.sent(self.target.name.as_str(), at)?.is_some(),
+                    Err(_) => true,
+                };
+                if !is_logged && !indexes.contains(&index) {
+                    indexes.push(index);
+                }
+            }
+            let tree_size = since.into_iter().chain(before.tree_size).min();
+            Doubted { tree_size, indexes }.write(&self.work)
         }
 
         /// Writes down how far the target is; nothing hangs on it.
@@ -373,11 +401,51 @@ mod net {
         all.known += round.known;
         all.exceptions += round.exceptions;
         all.refused += round.refused;
+        all.doubted.extend(round.doubted);
         all.anchors.extend(round.anchors);
         all.refusals.extend(round.refusals);
         for (status, count) in round.rejected {
             *all.rejected.entry(status).or_default() += count;
         }
+    }
+
+    /// Entries whose receipt did not hold. The log may have taken them, and a Rekor v2 may have forgotten that it did.
+    #[derive(Default, Serialize, serde::Deserialize)]
+    struct Doubted {
+        /// The size that the other log had before they were first posted; nothing is known of Rekor v1, which knows its leaves.
+        tree_size: Option<u64>,
+        indexes: Vec<u64>,
+    }
+
+    impl Doubted {
+        fn read(work: &Path) -> Doubted {
+            let text = fs::read(work.join(DOUBTED)).unwrap_or_default();
+            serde_json::from_slice(&text).unwrap_or_default()
+        }
+
+        /// Writes them down before anything of the upload goes away; no file is left where there are none.
+        fn write(&self, work: &Path) -> Result<(), Failure> {
+            let path = work.join(DOUBTED);
+            if self.indexes.is_empty() {
+                return match fs::remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => Err(refused(&path, &error)),
+                    _ => Ok(()),
+                };
+            }
+            let text = serde_json::to_vec(self).expect("invariant: numbers are always JSON");
+            durable::replace(&path, &text, Mode::Public).map_err(|error| refused(&path, &error))
+        }
+    }
+
+    /// Reads the size that the other log had before the first posting of an upload, from its journal.
+    fn first_tree_size(receipts: &Path) -> Option<u64> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Line {
+            tree_size: u64,
+        }
+        let text = fs::read_to_string(receipts.join(JOURNAL)).ok()?;
+        text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()).map(|line| line.tree_size).min()
     }
 
     /// The requests of the last hour, by minute since 1970.
