@@ -342,7 +342,8 @@ impl Snapshot<'_> {
                 count("SELECT count(*) FROM sent WHERE target = ?1 AND idx >= ?2 AND idx < ?3").map_err(during)?;
             // From the few control entries to their rows, not from every row to its entry.
             let both = "SELECT count(*) FROM entry INDEXED BY control \
-                        CROSS JOIN sent ON sent.target = ?1 AND sent.idx = entry.idx WHERE entry.predicate < 16 AND entry.idx >= ?2 AND entry.idx < ?3";
+                        CROSS JOIN sent ON sent.target = ?1 AND sent.idx = entry.idx \
+                        WHERE entry.predicate < 16 AND entry.idx >= ?2 AND entry.idx < ?3";
             tally.control -= count(both).map_err(during)?;
         }
         let [own, every] = self.exempting(target)?;
