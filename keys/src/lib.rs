@@ -3,6 +3,7 @@
 //! ```text
 //! strict_json   JSON that two readers cannot understand differently; canonical base64
 //! public        public keys: SPKI in and out, key ids, verification
+//! verifier      keys that others sign with, in more algorithms than ours
 //! sign          the signing trait, randomness as an argument, software keys
 //! role          signer, log, witness: one key, one role
 //! pem           private key files: PKCS#8 plain and encrypted, SEC1
@@ -19,6 +20,8 @@
 pub mod strict_json;
 
 pub mod public;
+
+pub mod verifier;
 
 pub mod sign;
 

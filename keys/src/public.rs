@@ -44,7 +44,7 @@ pub const PEM_LEN_MAX: usize = 16 * 1024;
 const ID_EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
 const ID_PRIME256V1: &str = "1.2.840.10045.3.1.7";
 const ID_ED25519: &str = "1.3.101.112";
-const PEM_LABEL: &str = "PUBLIC KEY";
+pub(crate) const PEM_LABEL: &str = "PUBLIC KEY";
 
 /// The two algorithms that a key of ours may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -305,19 +305,7 @@ impl PublicKey {
     /// # Errors
     /// [`PublicKeyError`]: those of [`from_spki_der`](Self::from_spki_der), and `TooLarge`, `Pem`, `Label`.
     pub fn from_spki_pem(pem: &str) -> Result<Self, PublicKeyError> {
-        if pem.len() > PEM_LEN_MAX {
-            return Err(PublicKeyError::TooLarge { len: pem.len(), max: PEM_LEN_MAX });
-        }
-        let pem = pem.trim_ascii();
-        if !pem.starts_with("-----BEGIN ") {
-            return Err(PublicKeyError::Pem { cause: "it does not begin with -----BEGIN".to_owned() });
-        }
-        let (label, der) =
-            decode_vec(pem.as_bytes()).map_err(|error| PublicKeyError::Pem { cause: error.to_string() })?;
-        if label != PEM_LABEL {
-            return Err(PublicKeyError::Label { found: label.to_owned() });
-        }
-        Self::from_spki_der(&der)
+        Self::from_spki_der(&decode_spki_pem(pem)?)
     }
 
     /// Builds a P-256 key from `04‖X‖Y`.
@@ -447,6 +435,22 @@ impl fmt::Debug for PublicKey {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(to, "PublicKey({} {})", self.algorithm(), self.0.key_id)
     }
+}
+
+/// Reads one PEM block labelled `PUBLIC KEY` and returns what is in it.
+pub(crate) fn decode_spki_pem(pem: &str) -> Result<Vec<u8>, PublicKeyError> {
+    if pem.len() > PEM_LEN_MAX {
+        return Err(PublicKeyError::TooLarge { len: pem.len(), max: PEM_LEN_MAX });
+    }
+    let pem = pem.trim_ascii();
+    if !pem.starts_with("-----BEGIN ") {
+        return Err(PublicKeyError::Pem { cause: "it does not begin with -----BEGIN".to_owned() });
+    }
+    let (label, der) = decode_vec(pem.as_bytes()).map_err(|error| PublicKeyError::Pem { cause: error.to_string() })?;
+    if label != PEM_LABEL {
+        return Err(PublicKeyError::Label { found: label.to_owned() });
+    }
+    Ok(der)
 }
 
 #[cfg(test)]
