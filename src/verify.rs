@@ -36,12 +36,10 @@ pub mod anchor;
 
 mod artifact;
 mod body;
-mod checkpoints;
 mod log_proof;
 mod refusal;
 mod report;
 
-pub use checkpoints::Checkpoints;
 pub use refusal::Refusal;
 pub use report::{Check, Fact, Outcome, Report, Verified, VerifiedContent};
 
@@ -109,13 +107,8 @@ impl Default for Policy {
 ///
 /// What a verdict of yes does not mean is listed in the report itself, under [`Report::not_established`].
 pub fn verify(input: &Input<'_>) -> Report {
-    verify_among(input, None)
-}
-
-/// Judges one of many bundles: the same verdict as [`verify`], with each checkpoint verified once.
-pub fn verify_among(input: &Input<'_>, checkpoints: Option<&Checkpoints>) -> Report {
     reported(|report| {
-        let verified = judge(input, checkpoints, report)?;
+        let verified = judge(input, report)?;
         report.skip(9, Fact::TimestampsNotAsked { present: verified.timestamps });
         Ok(verified)
     })
@@ -126,7 +119,7 @@ pub fn verify_among(input: &Input<'_>, checkpoints: Option<&Checkpoints>) -> Rep
 /// The trusted root must name both logs: that of the bundle, and that which the anchor lies in.
 pub fn verify_anchored(input: &Input<'_>, anchor: &[u8]) -> Report {
     reported(|report| {
-        let verified = judge(input, None, report)?;
+        let verified = judge(input, report)?;
         let anchored = anchor::check(anchor, &verified, input.trusted_root, input.now)?;
         report.pass(9, Fact::Anchored(Box::new(anchored.clone())));
         Ok(Verified { anchored: Some(anchored), ..verified })
@@ -142,7 +135,7 @@ fn reported(judge: impl FnOnce(&mut Report) -> Result<Verified, Refusal>) -> Rep
 }
 
 /// Steps 1 to 8.
-fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Report) -> Result<Verified, Refusal> {
+fn judge(input: &Input<'_>, report: &mut Report) -> Result<Verified, Refusal> {
     let bundle = Bundle::parse(input.bundle)?;
     report.pass(1, Fact::Shape { len: input.bundle.len() });
 
@@ -156,7 +149,7 @@ fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Repo
     report.pass(4, Fact::Entry { kind: leaf.kind.name(), envelope_reproduced: leaf.envelope_reproduced });
 
     let log = log_proof::log(bundle.entry(), leaf.kind, input.trusted_root)?;
-    let checkpoint = log_proof::checkpoint_among(bundle.entry(), leaf.kind, log, checkpoints)?;
+    let checkpoint = log_proof::checkpoint(bundle.entry(), leaf.kind, log)?;
     report.pass(5, Fact::Checkpoint { origin: checkpoint.origin().to_owned(), size: checkpoint.size() });
 
     report.skip(6, Fact::WitnessesNotAsked);

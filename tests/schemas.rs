@@ -61,16 +61,6 @@ const ASKED: &[(&str, From, &str)] = &[
         From::Data,
         "airtight --json verify folder --bundle bundles/folder.sigstore.json --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
     ),
-    (
-        "verify-many",
-        From::Data,
-        "mkdir -p many; cp folder/a LICENSE LICENSE.sigstore.json many; airtight --json verify --dir many --bundles bundles --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
-    ),
-    (
-        "verify-many",
-        From::Data,
-        "echo changed > many/LICENSE; airtight --json verify --dir many --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
-    ),
     ("key", From::Data, "airtight --json key generate release --no-passphrase"),
     ("key.v1", From::Predicate, "airtight bundle get 4"),
     ("key", From::Data, "airtight --json key show log-ed25519"),
@@ -282,8 +272,14 @@ fn said() -> Vec<(&'static str, Value)> {
         integrated_time: None,
         sha256: id.clone(),
     };
-    let approval =
-        TransparencyApproval { target, mode: PlanMode::Entries, plan_sha256: id, entries: 2, ranges: vec![[1, 3]] };
+    let approval = TransparencyApproval {
+        target,
+        log_id: id.clone(),
+        mode: PlanMode::Entries,
+        plan_sha256: id,
+        entries: 2,
+        ranges: vec![[1, 3]],
+    };
     vec![
         ("transparency-receipts.v1", json!(receipts)),
         ("transparency-exception.v1", json!(exception)),

@@ -271,6 +271,8 @@ pub struct TransparencyAnchor {
 pub struct TransparencyApproval {
     /// The name of the target.
     pub target: String,
+    /// The log that it was, 64 lowercase hex digits: an approval is for no other that takes its place.
+    pub log_id: String,
     /// What is sent: each entry, or one anchor.
     pub mode: PlanMode,
     /// SHA-256 over the requests of the plan, 64 lowercase hex digits.

@@ -7,10 +7,11 @@
 use airtight_log::store::{Fault, Snapshot};
 use serde_json::value::RawValue;
 
+use super::approval::Approved;
 use super::request::{Request, Unsendable};
 use super::status::pending;
 use super::target::Target;
-use crate::disposition::{Standings, TransparencyApproval};
+use crate::disposition::Standings;
 use crate::pack::outbox::RequestLine;
 
 /// How many entries are looked up at once.
@@ -28,7 +29,7 @@ pub struct Selection<'a> {
     /// The most bytes that one may have.
     pub len_max: usize,
     /// The plans that were approved, where only they may leave.
-    pub approved: Option<&'a [TransparencyApproval]>,
+    pub approved: Option<&'a [Approved]>,
 }
 
 /// What waits and did not become a request.
@@ -61,9 +62,12 @@ pub fn requests<E: From<Fault>>(
         let Some(last) = page.last() else { return Ok(left) };
         from = last.get() + 1;
         for index in &page {
-            if selection.approved.is_some_and(|plans| !plans.iter().any(|plan| plan.holds(index.get()))) {
-                left.unapproved += 1;
-                continue;
+            if let Some(plans) = selection.approved {
+                let signer = snapshot.signer_of(*index)?;
+                if !plans.iter().any(|plan| plan.lets(index.get(), &signer)) {
+                    left.unapproved += 1;
+                    continue;
+                }
             }
             if taken == selection.limit {
                 left.is_cut = true;

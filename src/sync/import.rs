@@ -8,7 +8,8 @@
 //! ```
 //!
 //! An answer that does not hold counts for nothing and keeps no other from counting. What the log holds already is passed
-//! over, so packs may come in any order, twice, in parts and late.
+//! over, so packs may come in any order, twice, in parts and late. But where the text of a receipt was lost, the log being
+//! brought back from elsewhere, the entry that speaks of it is said again: it is no new entry, and the text is kept again.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,7 @@ use crate::disposition::{
 };
 use crate::pack::error::PackError;
 use crate::pack::receipts::{Outcome, ReceiptLine};
+use crate::statement::ParsedStatement;
 
 /// Why an import stopped. What was said in the log before stays said.
 #[derive(Debug, thiserror::Error)]
@@ -144,8 +146,9 @@ pub fn import(
         if page.is_empty() {
             return Ok(imported);
         }
-        let found = judge(site, page, terms, bundle, &mut imported)?;
-        let controls = controls(terms, found, &mut imported);
+        let mut found = judge(site, page, terms, bundle, &mut imported)?;
+        let again = said_again(site, std::mem::take(&mut found.lost), terms)?;
+        let controls = [again, controls(terms, found, &mut imported)].concat();
         if !controls.is_empty() {
             site.say(&controls, terms.keys, terms.now, terms.holder)?;
         }
@@ -158,13 +161,45 @@ struct Found {
     receipts: BTreeMap<LeafIndex, VerifiedReceipt>,
     anchors: BTreeMap<u64, VerifiedReceipt>,
     rejected: BTreeMap<u16, Vec<u64>>,
+    /// Receipts that the log speaks of and whose texts are not kept, by the entry that speaks of them.
+    lost: BTreeMap<LeafIndex, Vec<(LeafIndex, VerifiedReceipt)>>,
 }
 
 /// What an answer is about.
 enum About {
     Entry(Box<StoredEntry>),
-    /// A checkpoint of ours, and whether the log knows that it is anchored.
-    Checkpoint(Box<OwnCheckpoint>, bool),
+    /// A checkpoint of ours, and the entry that says that it is anchored.
+    Checkpoint(Box<OwnCheckpoint>, Option<u64>),
+}
+
+/// The first receipt of an entry. It holds, whatever proof a later answer brings: its bundle keeps its bytes.
+enum First {
+    /// The one in hand.
+    This,
+    /// One that came before.
+    Given(Box<VerifiedReceipt>),
+    /// One that this entry speaks of, and whose text is not kept or does not hold any more.
+    Lost(LeafIndex),
+}
+
+impl First {
+    fn given(&self) -> Option<&VerifiedReceipt> {
+        if let First::Given(receipt) = self { Some(receipt) } else { None }
+    }
+}
+
+fn first_receipt(
+    snapshot: &mut Snapshot<'_>,
+    terms: &Terms<'_>,
+    entry: &StoredEntry,
+    found: &Found,
+) -> Result<First, ImportError> {
+    let Some(sent) = snapshot.sent(terms.target.name.as_str(), entry.index)? else {
+        let before = found.receipts.get(&entry.index).cloned();
+        return Ok(before.map_or(First::This, |receipt| First::Given(Box::new(receipt))));
+    };
+    let kept = kept::receipt(snapshot, terms.target, entry.index, terms.now);
+    Ok(kept.map_or(First::Lost(sent.entry), |receipt| First::Given(Box::new(receipt))))
 }
 
 /// Judges a page of answers.
@@ -178,6 +213,8 @@ fn judge(
     let Terms { target, now, .. } = terms;
     let name = target.name.as_str();
     let mut found = Found::default();
+    // The newest checkpoint may lie in the head file alone, which is read here.
+    site.store_mut().head_fit()?;
     let mut snapshot = site.store_mut().read()?;
     for line in page {
         let read = |answer: &str| Answered::read(answer.as_bytes(), target.api);
@@ -185,27 +222,33 @@ fn judge(
         let refused = |refusal| AnswerRefusal::Receipt { index, refusal };
         match (about(&mut snapshot, &line, name)?, line.outcome) {
             (Err(refusal), _) => imported.refuse(refusal),
-            (Ok(About::Checkpoint(checkpoint, is_known)), Outcome::Answered { answer, .. }) => {
+            (Ok(About::Checkpoint(checkpoint, said_at)), Outcome::Answered { answer, .. }) => {
                 match read(answer.get()).and_then(|answered| verify_answer(&answered, &checkpoint, target, *now)) {
-                    Ok(_) if is_known => imported.known += 1,
-                    Ok(receipt) => drop(found.anchors.insert(checkpoint.size().get(), receipt)),
+                    Ok(receipt) => match said_at.and_then(|said_at| LeafIndex::new(said_at).ok()) {
+                        Some(said_at) => {
+                            imported.known += 1;
+                            if snapshot.receipt(name, said_at)?.is_none() {
+                                found.lost.entry(said_at).or_default().push((said_at, receipt));
+                            }
+                        }
+                        None => drop(found.anchors.insert(checkpoint.size().get(), receipt)),
+                    },
                     Err(refusal) => imported.refuse(refused(refusal)),
                 }
             }
             (Ok(About::Entry(entry)), Outcome::Answered { answer, .. }) => {
                 match read(answer.get()).and_then(|answered| answered.verify(&entry, target, *now)) {
                     Ok(receipt) => {
-                        // The first receipt holds, whatever proof a later answer brings: its bundle keeps its bytes.
-                        let first = match snapshot.sent(name, entry.index)? {
-                            Some(_) => kept::receipt(&mut snapshot, target, entry.index, *now).ok(),
-                            None => found.receipts.get(&entry.index).cloned(),
-                        };
-                        let given = first.as_ref().unwrap_or(&receipt);
+                        let first = first_receipt(&mut snapshot, terms, &entry, &found)?;
+                        let given = first.given().unwrap_or(&receipt);
                         bundle(&entry, given).map_err(|source| ImportError::Bundle { index, source })?;
-                        if first.is_some() || snapshot.sent(name, entry.index)?.is_some() {
-                            imported.known += 1;
-                        } else {
-                            found.receipts.insert(entry.index, receipt);
+                        imported.known += u64::from(!matches!(first, First::This));
+                        match first {
+                            First::This => drop(found.receipts.insert(entry.index, receipt)),
+                            First::Lost(said_at) => {
+                                found.lost.entry(said_at).or_default().push((entry.index, receipt));
+                            }
+                            First::Given(_) => {}
                         }
                     }
                     Err(refusal) => imported.refuse(refused(refusal)),
@@ -238,25 +281,72 @@ fn about(
     let Some(found) = LeafIndex::new(index).ok().filter(|index| snapshot.size().holds(*index)) else {
         return Ok(Err(no_such));
     };
-    let size = found.size_to_hold();
-    if snapshot.root_at(size)? == leaf_hash
-        && let Some(released) = snapshot.checkpoint_at(size)?
-    {
-        let own = OwnCheckpoint::open(&released.v1, snapshot.identity());
-        let own = own.expect("invariant: a released checkpoint over an entry, verified just now");
-        let is_known = standings(snapshot)?.anchors(target).any(|(_, anchor)| anchor.size == size.get());
-        return Ok(Ok(About::Checkpoint(Box::new(own), is_known)));
-    }
+    // The root over one entry is that entry's leaf. No checkpoint over entry 0 alone is anchored, for a target is named later.
     if snapshot.leaf_hash(found)? != leaf_hash {
-        return Ok(Err(no_such));
+        return Ok(checkpoint(snapshot, found, &leaf_hash, target)?.ok_or(no_such));
     }
     let entry = snapshot.entry(found)?;
     Ok(if entry.is_control { Err(AnswerRefusal::ControlEntry { index }) } else { Ok(About::Entry(Box::new(entry))) })
 }
 
+/// Finds the released checkpoint over all entries up to this one, where it has this root.
+fn checkpoint(
+    snapshot: &mut Snapshot<'_>,
+    last: LeafIndex,
+    root: &Hash,
+    target: &str,
+) -> Result<Option<About>, ImportError> {
+    let size = last.size_to_hold();
+    if snapshot.root_at(size)? != *root {
+        return Ok(None);
+    }
+    let Some(released) = snapshot.checkpoint_at(size)? else { return Ok(None) };
+    let own = OwnCheckpoint::open(&released.v1, snapshot.identity());
+    let own = own.expect("invariant: a released checkpoint over an entry, verified just now");
+    let standings = standings(snapshot)?;
+    let known = standings.anchors(target).find(|(_, anchor)| anchor.size == size.get());
+    Ok(Some(About::Checkpoint(Box::new(own), known.map(|(said_at, _)| said_at))))
+}
+
+/// Makes the entries that speak of receipts once more, with the texts that were lost. Where it cannot be the same entry,
+/// another key having signed it, or another text was meant, nothing is said.
+fn said_again(
+    site: &mut Site,
+    lost: BTreeMap<LeafIndex, Vec<(LeafIndex, VerifiedReceipt)>>,
+    terms: &Terms<'_>,
+) -> Result<Vec<Control>, ImportError> {
+    let mut controls = Vec::new();
+    let mut snapshot = site.store_mut().read()?;
+    for (said_at, receipts) in lost {
+        if snapshot.signer_of(said_at)? != *terms.keys.signer.public().key_id() {
+            continue;
+        }
+        let entry = snapshot.entry(said_at)?;
+        let Some((_, envelope)) = &entry.envelope else { continue };
+        let Ok(statement) = ParsedStatement::parse(envelope.payload_unverified()) else { continue };
+        let predicate = statement.predicate().unwrap_or_default();
+        if let Ok(said) = serde_json::from_str::<TransparencyReceipts>(predicate) {
+            let is_meant = |index: LeafIndex, receipt: &VerifiedReceipt| {
+                let sha256 = receipt.receipt().sha256().hex();
+                said.rows().iter().any(|row| row.index == index.get() && row.sha256 == sha256)
+            };
+            let texts = receipts.into_iter().filter(|(index, receipt)| is_meant(*index, receipt));
+            let texts: Vec<_> = texts.map(|(index, receipt)| (index, receipt.receipt().text())).collect();
+            if !texts.is_empty() {
+                controls.push(Control::Receipts(said, texts));
+            }
+        } else if let Ok(said) = serde_json::from_str::<TransparencyAnchor>(predicate) {
+            let meant = receipts.into_iter().map(|(_, receipt)| receipt.receipt().clone());
+            let meant = meant.into_iter().find(|receipt| receipt.sha256().hex() == said.sha256);
+            controls.extend(meant.map(|receipt| Control::Anchor(said, receipt.text())));
+        }
+    }
+    Ok(controls)
+}
+
 /// Makes what is to be said in the log.
 fn controls(terms: &Terms<'_>, found: Found, imported: &mut Imported) -> Vec<Control> {
-    let Found { receipts, anchors, rejected } = found;
+    let Found { receipts, anchors, rejected, .. } = found;
     let invariant = |error: ControlPredicateError| unreachable!("invariant: rows of one page, ascending: {error}");
     let (name, api_version) = (terms.target.name.as_str(), terms.target.api);
     let log_id = terms.target.log_id().to_string();

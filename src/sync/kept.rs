@@ -9,9 +9,10 @@ use airtight_log::store::Snapshot;
 use super::anchor::{NotAnAnchor, OwnCheckpoint, anchor_of, verify_kept, with_proof};
 use super::receipt::{Receipt, ReceiptRefusal, VerifiedReceipt};
 use super::target::Target;
+use super::targets::earlier;
 use crate::attest::{AttestError, standings};
 use crate::disposition::TransparencyAnchor;
-use crate::verify::anchor::AnchorRefusal;
+use crate::verify::anchor::{Anchor, AnchorRefusal};
 
 /// Why nothing is given out.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +97,7 @@ pub fn receipt(
     }
     let kept = read(snapshot, name, index)?;
     let entry = snapshot.entry(index)?;
+    let target = &of_receipt(snapshot, target, &kept)?;
     kept.verify(&entry, target, now).map_err(|refusal| KeptError::Receipt { index: index.get(), refusal })
 }
 
@@ -116,9 +118,9 @@ pub fn anchor(
     let first = above.min_by_key(|(_, anchor)| anchor.size);
     let none = || KeptError::NoAnchor { index: index.get(), target: name.to_owned() };
     let (said_at, said) = first.map(|(at, said)| (at, said.clone())).ok_or_else(none)?;
-    let (checkpoint, verified) = verified(snapshot, target, said_at, &said, now)?;
+    let (checkpoint, anchor) = verified(snapshot, target, said_at, &said, now)?;
     let hashes = snapshot.prove(index, checkpoint.size(), checkpoint.root())?;
-    let text = with_proof(&anchor_of(&verified, &checkpoint, target), index, &hashes)?;
+    let text = with_proof(&anchor, index, &hashes)?;
     Ok((text, checkpoint.size()))
 }
 
@@ -132,18 +134,28 @@ pub fn anchor_at(snapshot: &mut Snapshot<'_>, target: &Target, size: u64, now: u
     let none = || KeptError::NoAnchor { index: size.saturating_sub(1), target: name.to_owned() };
     let found = standings.anchors(name).find(|(_, anchor)| anchor.size == size);
     let (said_at, said) = found.map(|(at, said)| (at, said.clone())).ok_or_else(none)?;
-    let (checkpoint, verified) = verified(snapshot, target, said_at, &said, now)?;
-    Ok(anchor_of(&verified, &checkpoint, target).render()?)
+    let (_, anchor) = verified(snapshot, target, said_at, &said, now)?;
+    Ok(anchor.render()?)
 }
 
-/// Verifies a kept anchor again.
+/// Gives the text of the anchor file of the largest checkpoint that is anchored there, without a proof for an entry.
+///
+/// # Errors
+/// [`KeptError`].
+pub fn newest_anchor(snapshot: &mut Snapshot<'_>, target: &Target, now: u64) -> Result<String, KeptError> {
+    let standings = standings(snapshot)?;
+    let largest = standings.anchors(target.name.as_str()).map(|(_, anchor)| anchor.size).max();
+    anchor_at(snapshot, target, largest.unwrap_or(0), now)
+}
+
+/// Verifies a kept anchor again, and makes the anchor without a proof for an entry.
 fn verified(
     snapshot: &mut Snapshot<'_>,
     target: &Target,
     said_at: u64,
     said: &TransparencyAnchor,
     now: u64,
-) -> Result<(OwnCheckpoint, VerifiedReceipt), KeptError> {
+) -> Result<(OwnCheckpoint, Anchor), KeptError> {
     let name = target.name.as_str();
     let gone = || KeptError::Gone { index: said_at, target: name.to_owned() };
     let at = LeafIndex::new(said_at).map_err(|_| gone())?;
@@ -151,8 +163,17 @@ fn verified(
     let size = TreeSize::new(said.size).map_err(|_| gone())?;
     let released = snapshot.checkpoint_at(size)?.ok_or_else(gone)?;
     let checkpoint = OwnCheckpoint::open(&released.v1, snapshot.identity())?;
+    let target = &of_receipt(snapshot, target, &kept)?;
     let verified = verify_kept(&kept, &checkpoint, target, now);
-    Ok((checkpoint, verified.map_err(|refusal| KeptError::Receipt { index: said_at, refusal })?))
+    let verified = verified.map_err(|refusal| KeptError::Receipt { index: said_at, refusal })?;
+    let anchor = anchor_of(&verified, &checkpoint, target);
+    Ok((checkpoint, anchor))
+}
+
+/// Returns the target with the log that a receipt is by, where that is an earlier log of its name.
+fn of_receipt(snapshot: &mut Snapshot<'_>, target: &Target, kept: &Receipt) -> Result<Target, KeptError> {
+    let earlier = if *kept.log_id() == target.log_id() { None } else { earlier(snapshot, target, kept.log_id())? };
+    Ok(earlier.unwrap_or_else(|| target.clone()))
 }
 
 fn read(snapshot: &Snapshot<'_>, target: &str, index: LeafIndex) -> Result<Receipt, KeptError> {

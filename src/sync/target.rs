@@ -241,6 +241,15 @@ impl Target {
         Target { name, api: service.api, url: service.url, log, trusted_root, as_of, ends }
     }
 
+    /// Returns the same target with another log of its trusted root; nothing where there is none of that id, or none of whose
+    /// answers could be verified.
+    pub(super) fn with_log(&self, api: ApiVersion, url: &str, log_id: &KeyId) -> Option<Target> {
+        let log = self.trusted_root.logs().iter().find(|log| log.id() == log_id.as_bytes())?.clone();
+        let service = Service { url: url.to_owned(), api, start: 0, end: None };
+        check_log(&service, &log).ok()?;
+        Some(Target::of(self.name.clone(), service, log, self.trusted_root.clone(), self.as_of))
+    }
+
     /// Refuses to send to a log that has ended.
     ///
     /// # Errors

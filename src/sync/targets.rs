@@ -8,18 +8,21 @@
 //! A file that was changed by hand is no way to another key: it is refused until somebody adds the target again, which the
 //! log then says. Which of several logs the files mean was settled when the target was added, and stands in the entry, so the
 //! answer does not change under a pack that is on its way. A log that ended is still read, for its receipts;
-//! [`Target::check_open`] is asked before something is sent.
+//! [`Target::check_open`] is asked before something is sent. Where a target was replaced, what its earlier log answered is
+//! still taken and given out, as long as the present trusted root has that log's key ([`earlier`]).
 
 use std::path::Path;
 
+use airtight_keys::public::KeyId;
 use airtight_log::checkpoint::LogIdentity;
 use airtight_log::digest::sha256;
+use airtight_log::store::Snapshot;
 use jiff::Timestamp;
 
 use super::target::{Target, TargetError};
-use crate::attest::{AttestError, Site, standings};
+use crate::attest::{AttestError, Site, said, standings};
 use crate::config::targets::{self, TargetFiles, TargetFilesError, TargetName, TargetNameError};
-use crate::disposition::{NamedTarget, Standings, TransparencyTarget};
+use crate::disposition::{NamedTarget, Standings, TRANSPARENCY_TARGET_V1, TransparencyTarget};
 
 /// Why a target cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +135,19 @@ pub fn load_named(home: &Path, own: &LogIdentity, named: &NamedTarget) -> Result
     let target = target.ok_or_else(no_such)?;
     target.refuse_own(own)?;
     Ok(target)
+}
+
+/// Gives a target as it was with an earlier log of its name, for the receipts that came from there. Nothing where the site
+/// never named that log so, or where the present trusted root does not hold its key.
+///
+/// # Errors
+/// [`AttestError`] where the log cannot be read.
+pub fn earlier(snapshot: &mut Snapshot<'_>, target: &Target, log_id: &KeyId) -> Result<Option<Target>, AttestError> {
+    let id = log_id.to_string();
+    let all: Vec<(u64, TransparencyTarget)> = said(snapshot, TRANSPARENCY_TARGET_V1)?;
+    let named = all.into_iter().rev().find(|(_, said)| said.name == target.name.as_str() && said.log_id == id);
+    let found = named.and_then(|(_, said)| target.with_log(said.api_version, &said.url, log_id));
+    Ok(found.filter(|found| found.refuse_own(snapshot.identity()).is_ok()))
 }
 
 /// Returns what the log is to say of a target with these files.

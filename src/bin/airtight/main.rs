@@ -9,8 +9,7 @@
 //! | `passphrase` | where a passphrase comes from |
 //! | `invocation` | one call: site, output, clock, randomness |
 //! | `artifacts` | files and directories, hashed |
-//! | `cores` | work on many things at once |
-//! | `init`, `attest`, `verify`, `bundle`, `demo` | the commands of these names; `trust` stands with `bundle`, `conformance` with `verify`, many at once in `verify/…` |
+//! | `init`, `attest`, `verify`, `bundle`, `demo` | the commands of these names; `trust` stands with `bundle`, `conformance` with `verify` |
 //! | `key` | `airtight key …` |
 //! | `log`, `log/…` | `airtight log …` |
 //! | `sync`, `sync/…` | `airtight sync …` |
@@ -37,7 +36,6 @@ mod artifacts;
 mod attest;
 mod bundle;
 mod cli;
-mod cores;
 mod demo;
 mod exit;
 mod failure;

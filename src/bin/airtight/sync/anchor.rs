@@ -1,5 +1,6 @@
 //! `airtight sync anchor`: one checkpoint goes out, and every entry below it is covered.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use airtight::attest::{Control, Site};
@@ -56,18 +57,22 @@ pub fn run(args: &AnchorArgs, call: &mut Invocation) -> Result<Exit, Failure> {
 /// ask for approval.
 fn checkpoint(site: &mut Site, target: &Target) -> Result<OwnCheckpoint, Failure> {
     let plans = approved(site, target, PlanMode::Anchor)?;
+    let whole = site.store_mut().read()?.size();
+    let Some(plans) = plans else { return newest(site, whole) };
+    let last = plans.iter().flat_map(|plan| &plan.said.ranges).map(|[_, last]| *last).max();
+    let size = last.and_then(|last| TreeSize::new(last + 1).ok()).filter(|size| *size <= whole);
+    let size = size.ok_or_else(|| {
+        Failure::new(Exit::Refused, "plan_not_approved", "no anchor of this log was approved")
+            .next("airtight sync plan --mode anchor --approve-by KEY")
+    })?;
+    newest(site, size)
+}
+
+/// Returns the last checkpoint that was released over at most so many entries.
+fn newest(site: &mut Site, size: TreeSize) -> Result<OwnCheckpoint, Failure> {
+    // The newest may lie in the head file alone, which is read here; whether it fits is said elsewhere.
+    site.store_mut().head_fit()?;
     let mut snapshot = site.store_mut().read()?;
-    let size = match plans {
-        None => snapshot.size(),
-        Some(plans) => {
-            let last = plans.iter().flat_map(|plan| &plan.ranges).map(|[_, last]| *last).max();
-            let size = last.and_then(|last| TreeSize::new(last + 1).ok()).filter(|size| *size <= snapshot.size());
-            size.ok_or_else(|| {
-                Failure::new(Exit::Refused, "plan_not_approved", "no anchor of this log was approved")
-                    .next("airtight sync plan --mode anchor --approve-by KEY")
-            })?
-        }
-    };
     let released = snapshot.checkpoint_up_to(size)?.ok_or_else(|| {
         Failure::new(Exit::NotFound, "anchor_checkpoint_refused", "no checkpoint of this log was released yet")
             .next("attest something first")
@@ -92,15 +97,8 @@ pub fn write(site: &mut Site, target: &Target, out: &Path) -> Result<Written, Fa
 /// # Errors
 /// `approver_is_signer`, the codes of keys and of the log.
 pub fn plan(args: &PlanArgs, site: &mut Site, target: &Target, call: &mut Invocation) -> Result<Exit, Failure> {
-    let checkpoint = {
-        let mut snapshot = site.store_mut().read()?;
-        let size = snapshot.size();
-        let released = snapshot.checkpoint_up_to(size)?.ok_or_else(|| {
-            Failure::new(Exit::NotFound, "anchor_checkpoint_refused", "no checkpoint of this log was released yet")
-        })?;
-        OwnCheckpoint::open(&released.v1, snapshot.identity())
-            .map_err(|error| Failure::new(Exit::LogUnfit, error.code(), error.to_string()).next("airtight log fsck"))?
-    };
+    let whole = site.store_mut().read()?.size();
+    let checkpoint = newest(site, whole)?;
     let request = Request::of_anchor(&checkpoint, target.api);
     if args.show.is_some() {
         call.output.bytes(format!("{}\n", request.body).as_bytes());
@@ -109,8 +107,9 @@ pub fn plan(args: &PlanArgs, site: &mut Site, target: &Target, call: &mut Invoca
     let mut text = serde_json::to_vec(&line(&request)).expect("invariant: a line is numbers, texts and JSON");
     text.push(b'\n');
     if let Some(path) = &args.out {
-        std::fs::write(path, &text)
-            .map_err(|error| Failure::by_system("output_unwritable", format!("{}: {error}", path.display()), &error))?;
+        std::fs::File::create_new(path)
+            .and_then(|mut file| file.write_all(&text))
+            .map_err(|error| super::plan::unwritable(path, &error))?;
     }
     let set = sha256(&text).hex();
     let size = checkpoint.size().get();
@@ -120,6 +119,7 @@ pub fn plan(args: &PlanArgs, site: &mut Site, target: &Target, call: &mut Invoca
             let keys = super::plan::approver(key, site, call)?;
             let said = TransparencyApproval {
                 target: target.name.to_string(),
+                log_id: target.log_id().to_string(),
                 mode: PlanMode::Anchor,
                 plan_sha256: set.clone(),
                 entries: 1,

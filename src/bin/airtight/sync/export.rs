@@ -2,11 +2,11 @@
 
 use airtight::attest::{Control, Site, standings};
 use airtight::config::progress;
-use airtight::disposition::{PlanMode, SkipReason, TransparencyApproval, TransparencyException};
+use airtight::disposition::{PlanMode, SkipReason, TransparencyException};
 use airtight::pack::PackTarget;
 use airtight::pack::error::PackError;
 use airtight::pack::outbox::{OutboxHeading, OutboxWriter, WrittenVolume};
-use airtight::sync::approval::approvals;
+use airtight::sync::approval::{Approved, approvals};
 use airtight::sync::export::{Left, Selection, line, requests};
 use airtight::sync::request::Request;
 use airtight::sync::target::Target;
@@ -113,7 +113,9 @@ pub fn run(args: &ExportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
         Mode::Anchor => super::anchor::write(&mut site, &target, &args.out)?,
     };
     except_too_large(&mut site, &target, &written.left, call)?;
-    note(&target, &written.volumes, call)?;
+    if args.mode == Mode::Entries {
+        note(&target, &written.volumes, call)?;
+    }
     let heads: Vec<_> = written.volumes.iter().map(|volume| &volume.manifest).collect();
     let report = ExportReport {
         log_id: site.store().identity().log_id().to_string(),
@@ -221,17 +223,13 @@ pub fn heading(site: &Site, target: &Target) -> OutboxHeading {
 ///
 /// # Errors
 /// The codes of keys and of the log.
-pub fn approved(
-    site: &mut Site,
-    target: &Target,
-    mode: PlanMode,
-) -> Result<Option<Vec<TransparencyApproval>>, Failure> {
+pub fn approved(site: &mut Site, target: &Target, mode: PlanMode) -> Result<Option<Vec<Approved>>, Failure> {
     if !site.config().sync.require_approval {
         return Ok(None);
     }
     let signer = *site.keyring().public(&site.default_signer()?)?.key_id();
     let mut snapshot = site.store_mut().read()?;
-    Ok(Some(approvals(&mut snapshot, target.name.as_str(), mode, &signer)?))
+    Ok(Some(approvals(&mut snapshot, target, mode, &signer)?))
 }
 
 /// Returns the most bytes that one request may have.

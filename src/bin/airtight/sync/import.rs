@@ -1,15 +1,21 @@
 //! `airtight sync import`: a receipts pack comes home, and what holds of it is said in the log.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use airtight::attest::{Site, SiteKeys};
+use airtight::config::progress;
 use airtight::durable::{self, Mode};
 use airtight::pack::receipts::ReceiptsPack;
 use airtight::statement::ParsedStatement;
 use airtight::sync::import::{AnswerRefusal, Imported, Terms, import};
+use airtight::sync::kept;
 use airtight::sync::receipt::VerifiedReceipt;
 use airtight::sync::target::Target;
+use airtight::sync::targets::earlier;
+use airtight_keys::public::KeyId;
+use airtight_log::digest::Hash;
 use airtight_log::store::{Access, StoredEntry};
 use serde::Serialize;
 
@@ -46,6 +52,8 @@ struct Refused {
     message: String,
 }
 
+/// What `sync status` calls those of a pack that came home without an answer: why, the courier's host knows.
+const UNANSWERED: &str = "unanswered";
 /// How many refusals are said one by one to a person.
 const REFUSALS_SAID: usize = 10;
 
@@ -61,6 +69,17 @@ pub fn run(args: &ImportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     let target = super::target_of(&mut site, Some(&manifest.target.name), call)?;
     let keys = site.unlock(&site.default_signer()?, &mut call.passphrase.unlock())?;
     let taken = take_in(&mut site, &mut pack, &target, &keys, args.accept_refusals, args.bundles.as_deref(), call)?;
+    let mut known = progress::read(&call.home, &target.name);
+    let remaining =
+        if manifest.remaining == 0 { BTreeMap::new() } else { [(UNANSWERED.to_owned(), manifest.remaining)].into() };
+    let answered = taken.receipts + taken.known;
+    known.upload = Some(progress::Uploaded { at: call.now()?, answered, remaining });
+    // Nothing hangs on it.
+    let _ = progress::write(&call.home, &target.name, &known);
+    if let Some(path) = &args.anchor_out {
+        let text = kept::newest_anchor(&mut site.store_mut().read()?, &target, call.now()?)?;
+        durable::replace(path, text.as_bytes(), Mode::Public).map_err(|error| unwritable(path, &error))?;
+    }
     let log_id = site.store().identity().log_id().to_string();
     Ok(show(ImportReport::of(log_id, &target, &taken, manifest.remaining), call))
 }
@@ -81,6 +100,8 @@ pub fn take_in(
     if let Some(directory) = bundles {
         fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
     }
+    let earlier = earlier_log(site, pack, target)?;
+    let target = earlier.as_ref().unwrap_or(target);
     let terms = Terms { keys, target, believes_refusals, now: call.now()?, holder: "sync import" };
     let mut lines = pack.lines()?;
     let mut bundle = |entry: &StoredEntry, receipt: &VerifiedReceipt| match bundles {
@@ -91,6 +112,16 @@ pub fn take_in(
         None => Ok(()),
     };
     Ok(import(site, &mut lines, &terms, &mut bundle)?)
+}
+
+/// Gives the target with the log that a pack was made for, where another has taken its place since.
+fn earlier_log(site: &mut Site, pack: &ReceiptsPack, target: &Target) -> Result<Option<Target>, Failure> {
+    let asked = Hash::from_hex(&pack.manifest().target.log_id).map(|id| KeyId::from_bytes(*id.as_bytes()));
+    let asked = asked.expect("invariant: a manifest that was read has a log id");
+    if asked == target.log_id() {
+        return Ok(None);
+    }
+    Ok(earlier(&mut site.store_mut().read()?, target, &asked)?)
 }
 
 /// Names the upgraded bundle of an entry: its index, its first subject without what a file name cannot hold, the target.
@@ -165,6 +196,7 @@ fn show(report: ImportReport, call: &mut Invocation) -> Exit {
     }
     exit
 }
+
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::by_system("output_unwritable", format!("{}: {error}", path.display()), error)
 }

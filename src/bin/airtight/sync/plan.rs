@@ -65,7 +65,7 @@ struct WholeReport {
 /// Runs `airtight sync plan`. It asks for no permission, for nothing leaves.
 ///
 /// # Errors
-/// The codes of targets and of the log; `entry_not_pending`, `approver_is_signer`, `output_unwritable`.
+/// The codes of targets and of the log; `entry_not_sendable`, `approver_is_signer`, `output_exists`, `output_unwritable`.
 pub fn run(args: &PlanArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     let access = if args.approve_by.is_some() { Access::Write } else { Access::Read };
     let mut site = call.open_site(access)?;
@@ -150,6 +150,16 @@ fn show_request(site: &mut Site, target: &Target, index: u64, call: &mut Invocat
     Ok(Exit::Done)
 }
 
+/// Says why the requests cannot be written to a file.
+pub fn unwritable(path: &std::path::Path, error: &std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::AlreadyExists {
+        let message = format!("{} is there already", path.display());
+        return Failure::new(Exit::Usage, "output_exists", message)
+            .next("name a file that is not there yet with --out");
+    }
+    Failure::by_system("output_unwritable", format!("{}: {error}", path.display()), error)
+}
+
 enum Stopped {
     Log(Fault),
     File(std::io::Error),
@@ -168,10 +178,8 @@ fn read_whole(
     target: &Target,
     call: &mut Invocation,
 ) -> Result<WholeReport, Failure> {
-    let unwritable = |error: &std::io::Error| {
-        let path = args.out.as_deref().unwrap_or(std::path::Path::new(""));
-        Failure::by_system("output_unwritable", format!("{}: {error}", path.display()), error)
-    };
+    let unwritable =
+        |error: &std::io::Error| unwritable(args.out.as_deref().unwrap_or(std::path::Path::new("")), error);
     let approver = args.approve_by.as_deref().map(|key| approver(key, site, call)).transpose()?;
     let mut file = match &args.out {
         Some(path) => Some(BufWriter::new(File::create_new(path).map_err(|error| unwritable(&error))?)),
@@ -200,10 +208,14 @@ fn read_whole(
     }
     let approved = match approver {
         Some(keys) if plan.entries > 0 => {
-            let said = Control::Approval(approval(target.name.as_str(), PlanMode::Entries, &plan));
+            let said = Control::Approval(approval(target, PlanMode::Entries, &plan));
             Some(site.say(&[said], &keys, call.now()?, "sync plan")?[0])
         }
-        _ => None,
+        Some(_) => {
+            call.output.say("nothing waits, and nothing was approved");
+            None
+        }
+        None => None,
     };
     Ok(WholeReport {
         entries: plan.entries,

@@ -75,6 +75,10 @@ pub struct ImportArgs {
     #[arg(long, value_name = "DIR")]
     pub bundles: Option<PathBuf>,
 
+    /// Write the file of the newest anchor at the target to FILE, once the pack is taken in
+    #[arg(long, value_name = "FILE")]
+    pub anchor_out: Option<PathBuf>,
+
     /// Believe the courier where it says that the log refused an entry, and log that
     #[arg(long)]
     pub accept_refusals: bool,
