@@ -227,10 +227,10 @@ fn leaf_of(request: &str) -> Vec<u8> {
 
 /// Puts a log in the manner of Rekor v1 behind a port of loopback, for as long as the test runs, and returns the port. It is
 /// asked by its own address, or as the proxy for any other.
-pub fn serve(played: Played) -> u16 {
+pub fn serve(played: &Arc<Mutex<Played>>) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let played = Arc::new(Mutex::new(played));
+    let played = Arc::clone(played);
     std::thread::spawn(move || {
         for connection in listener.incoming().flatten() {
             let played = Arc::clone(&played);
