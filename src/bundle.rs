@@ -18,6 +18,9 @@
 //!  "dsseEnvelope":{"payload":"<base64>","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"<base64>"}]}}
 //! ```
 //!
+//! An upgraded bundle may hold time stamps ([`token`]) behind `tlogEntries`:
+//! `"timestampVerificationData":{"rfc3161Timestamps":[{"signedTimestamp":"<base64 of a TimeStampResp>"}]}`.
+//!
 //! [`Bundle::parse`] reads versions 0.1, 0.2 and 0.3 of key-signed bundles, with `dsseEnvelope` or `messageSignature`. It borrows from the
 //! text and proves nothing; [`crate::verify`] does.
 //!
@@ -40,9 +43,10 @@
 
 mod read;
 mod render;
+pub mod token;
 
 pub use read::{Bundle, Content, LogEntry, Proof};
-pub use render::{Receipt, render, render_entry, render_message};
+pub use render::{Receipt, render, render_entry, render_message, render_stamped};
 
 use airtight_keys::envelope::EnvelopeError;
 use airtight_keys::strict_json::StrictJsonError;

@@ -17,7 +17,7 @@
 //! # Reading
 //!
 //! Strict JSON; an unknown member, an empty `logId`, another media type or hash algorithm, and a missing `validFor.start` (sigstore-go's rule) refuse the whole file.
-//! `certificateAuthorities`, `ctlogs`, `timestampAuthorities`, `operator` and `checkpointKeyId` are kept and not used. A log whose key is neither P-256 nor Ed25519 is
+//! `timestampAuthorities` are read in [`authority`]; `certificateAuthorities`, `ctlogs`, `operator` and `checkpointKeyId` are kept and not used. A log whose key is neither P-256 nor Ed25519 is
 //! kept, counted and never used: an entry of such a log is refused by a code of its own. Two different logs of one id refuse the file: nobody could say which was meant.
 //!
 //! `validFor` has both ends inclusive. Times are RFC 3339 and are compared in whole seconds: a start is rounded up, an end down.
@@ -25,6 +25,8 @@
 //! # Limits
 //!
 //! 8 MiB, 64 levels; the public one has 7 KiB.
+
+pub mod authority;
 
 use std::borrow::Cow;
 
@@ -36,6 +38,8 @@ use serde_json::value::RawValue;
 
 use airtight_keys::public::{Algorithm, PublicKey, PublicKeyError};
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
+
+use self::authority::Authority;
 
 /// The only media type that is read or written; sigstore-go and sigstore-python refuse 0.2.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
@@ -89,12 +93,20 @@ pub enum TrustError {
         base_url: String,
     },
     /// A time that is not RFC 3339 or lies before 1970.
-    #[error("log {base_url:?} has a time that is not RFC 3339 since 1970: {found:?}")]
+    #[error("{base_url:?} has a time that is not RFC 3339 since 1970: {found:?}")]
     Time {
-        /// Which log.
+        /// Which log or authority.
         base_url: String,
         /// What stands there.
         found: String,
+    },
+    /// A time stamp authority without certificates, or with something else in their place.
+    #[error("time stamp authority {uri:?} has {what}")]
+    Authority {
+        /// Which.
+        uri: String,
+        /// What stands there.
+        what: String,
     },
     /// Two different logs of one id.
     #[error("two different logs have the id {id}")]
@@ -199,8 +211,10 @@ pub struct TrustedRoot {
     skipped: Vec<SkippedLog>,
     /// Each element of `tlogs` as it was written, in the order of the file, beside its id.
     log_texts: Vec<([u8; 32], String)>,
-    /// The members that are kept and not used, by [`KEPT`].
+    /// The members that are kept as they were written, by [`KEPT`].
     kept: [Vec<String>; 3],
+    /// What was read of the last of them.
+    authorities: Vec<Authority>,
 }
 
 /// The members that are carried along.
@@ -224,7 +238,7 @@ impl TrustedRoot {
         );
         let log =
             TrustedLog { base_url: base_url.to_owned(), id, key: key.clone(), validity: Validity { start, end: None } };
-        TrustedRoot { logs: vec![log], skipped: Vec::new(), log_texts: vec![(id, text)], kept: Default::default() }
+        TrustedRoot { logs: vec![log], log_texts: vec![(id, text)], ..TrustedRoot::default() }
     }
 
     /// Reads a `trusted_root.json`.
@@ -245,6 +259,7 @@ impl TrustedRoot {
         for (kept, other) in root.kept.iter_mut().zip(others) {
             kept.extend(other.unwrap_or_default().into_iter().map(|raw| raw.get().to_owned()));
         }
+        root.read_authorities()?;
         Ok(root)
     }
 
@@ -265,6 +280,7 @@ impl TrustedRoot {
                 }
             }
         }
+        merged.read_authorities()?;
         *self = merged;
         Ok(())
     }
@@ -296,6 +312,17 @@ impl TrustedRoot {
     /// Lists the logs whose keys are of an algorithm that is not used here.
     pub fn skipped(&self) -> &[SkippedLog] {
         &self.skipped
+    }
+
+    /// Lists the time stamp authorities.
+    pub fn authorities(&self) -> &[Authority] {
+        &self.authorities
+    }
+
+    fn read_authorities(&mut self) -> Result<(), TrustError> {
+        let [.., texts] = &self.kept;
+        self.authorities = texts.iter().map(|text| Authority::read(text)).collect::<Result<_, _>>()?;
+        Ok(())
     }
 
     fn read_log(&mut self, raw: &str) -> Result<(), TrustError> {
@@ -487,6 +514,10 @@ mod tests {
         assert!(matches!(error("sYE=\"", "sYE\""), TrustError::Bytes { member: "logId.keyId", .. }));
         assert!(matches!(error("ECDSA_P256_SHA_256", "ED25519"), TrustError::Key { .. }));
         assert!(matches!(error("\"ctlogs\"", "\"ctlog\""), TrustError::Json(_)));
+        let authority = r#""timestampAuthorities":[{"uri":"u","certChain":{"certificates":[]}}]"#;
+        assert!(matches!(error(r#""timestampAuthorities":[]"#, authority), TrustError::Authority { .. }));
+        let certificate = authority.replace("[]}", r#"[{"rawBytes":"AAAA"}]}"#);
+        assert!(matches!(error(r#""timestampAuthorities":[]"#, &certificate), TrustError::Authority { .. }));
         assert!(matches!(error("\"keyDetails\"", "\"rawBytes\":\"\",\"keyDetails\""), TrustError::Json(_)));
     }
 }

@@ -22,7 +22,7 @@ pub struct Bundle<'a> {
     hint: Cow<'a, str>,
     entry: LogEntry<'a>,
     content: Content<'a>,
-    timestamps: usize,
+    timestamps: Vec<Vec<u8>>,
 }
 
 /// What was signed, and the signature.
@@ -90,6 +90,16 @@ impl LogEntry<'_> {
     }
 }
 
+impl Content<'_> {
+    /// Returns the bytes of the signature: what a time stamp is over.
+    pub fn signature(&self) -> &[u8] {
+        match self {
+            Content::Envelope { envelope, .. } => &envelope.signatures()[0].signature,
+            Content::Message { signature, .. } => signature,
+        }
+    }
+}
+
 impl<'a> Bundle<'a> {
     /// Reads the text of a bundle.
     ///
@@ -129,7 +139,7 @@ impl<'a> Bundle<'a> {
             One { count, .. } => return Err(BundleError::EntryCount { count }),
         };
         let timestamps = match material.timestamps {
-            None => 0,
+            None => Vec::new(),
             Some(Object(timestamps)) => timestamps.read()?,
         };
         Ok(Bundle { hint, entry, content, timestamps })
@@ -155,9 +165,9 @@ impl<'a> Bundle<'a> {
         (self.entry, self.content)
     }
 
-    /// Returns how many RFC 3161 timestamps there are; none is judged here.
-    pub fn timestamps(&self) -> usize {
-        self.timestamps
+    /// Returns the RFC 3161 time stamps, each the bytes of a `TimeStampResp` ([`super::token`]), if it is one.
+    pub fn timestamps(&self) -> &[Vec<u8>] {
+        &self.timestamps
     }
 }
 
@@ -420,11 +430,9 @@ impl<'a> WireEntry<'a> {
 }
 
 impl WireTimestamps<'_> {
-    fn read(&self) -> Result<usize, BundleError> {
-        for Object(timestamp) in &self.rfc3161_timestamps {
-            check_bytes("signedTimestamp", &timestamp.signed_timestamp)?;
-        }
-        Ok(self.rfc3161_timestamps.len())
+    fn read(&self) -> Result<Vec<Vec<u8>>, BundleError> {
+        let one = |Object(timestamp): &Object<WireTimestamp<'_>>| bytes("signedTimestamp", &timestamp.signed_timestamp);
+        self.rfc3161_timestamps.iter().map(one).collect()
     }
 }
 

@@ -35,7 +35,13 @@ pub struct Receipt<'a> {
 
 /// Renders the bundle of `envelope`, signed by `signer`, with the log's `receipt`: one line and a line feed.
 pub fn render(envelope: &Envelope, signer: &PublicKey, receipt: &Receipt<'_>) -> String {
-    around(signer, &render_entry(receipt), "dsseEnvelope", &envelope.to_json())
+    around(signer, &render_entry(receipt), &[], "dsseEnvelope", &envelope.to_json())
+}
+
+/// Renders the same with time stamps: each the bytes of a `TimeStampResp` over the envelope's signature. Without one it is
+/// byte for byte what [`render`] gives.
+pub fn render_stamped(envelope: &Envelope, signer: &PublicKey, receipt: &Receipt<'_>, timestamps: &[&[u8]]) -> String {
+    around(signer, &render_entry(receipt), timestamps, "dsseEnvelope", &envelope.to_json())
 }
 
 /// Renders the bundle of a signature over a file itself, of which `digest` is the SHA-256; `entry` is a `TransparencyLogEntry` as JSON.
@@ -45,11 +51,17 @@ pub fn render_message(digest: &Sha256Digest, signature: &[u8], signer: &PublicKe
         STANDARD.encode(digest.as_bytes()),
         STANDARD.encode(signature),
     );
-    around(signer, entry, "messageSignature", &message)
+    around(signer, entry, &[], "messageSignature", &message)
 }
 
-fn around(signer: &PublicKey, entry: &str, content_name: &str, content: &str) -> String {
+fn around(signer: &PublicKey, entry: &str, timestamps: &[&[u8]], content_name: &str, content: &str) -> String {
     let hint = signer.key_id().to_base64();
+    let one = |token: &&[u8]| format!("{{\"signedTimestamp\":\"{}\"}}", STANDARD.encode(token));
+    let timestamps = timestamps.iter().map(one).collect::<Vec<_>>().join(",");
+    let timestamps = match timestamps.as_str() {
+        "" => String::new(),
+        list => format!(",\"timestampVerificationData\":{{\"rfc3161Timestamps\":[{list}]}}"),
+    };
     let pieces = [
         "{\"mediaType\":\"",
         MEDIA_TYPE,
@@ -57,7 +69,9 @@ fn around(signer: &PublicKey, entry: &str, content_name: &str, content: &str) ->
         &hint,
         "\"},\"tlogEntries\":[",
         entry,
-        "]},\"",
+        "]",
+        &timestamps,
+        "},\"",
         content_name,
         "\":",
         content,

@@ -1,7 +1,7 @@
 //! Refusals: one variant for each fact that makes the answer no, its code, and the step that says it.
 //!
-//! The table below is the only place where a code is bound to a step. The faults of a bundle's text (step 1), of a statement's text (step 3) and
-//! of an anchor (step 9) are named in their own rooms and come in whole. `docs/VERIFY.md` has a heading for each code under its step; a test compares the two lists.
+//! The table below is the only place where a code is bound to a step. The faults of a bundle's text (step 1), of a statement's text (step 3),
+//! of an anchor and of a time stamp (both step 9) are named in their own rooms and come in whole. `docs/VERIFY.md` has a heading for each code under its step; a test compares the two lists.
 
 use airtight_keys::envelope::EnvelopeRefusal;
 use airtight_keys::public::{Algorithm, KeyId, SignatureInvalid};
@@ -14,6 +14,7 @@ use crate::bundle::BundleError;
 use crate::statement::StatementError;
 
 use super::anchor::AnchorRefusal;
+use super::timestamp::TimestampRefusal;
 
 /// Makes [`Refusal`] from a table of step, code, variant, fields and sentence.
 macro_rules! refusals {
@@ -30,6 +31,9 @@ macro_rules! refusals {
             /// The anchor does not hold (step 9).
             #[error(transparent)]
             Anchor(#[from] AnchorRefusal),
+            /// A time stamp does not hold (step 9).
+            #[error(transparent)]
+            Timestamp(#[from] TimestampRefusal),
             $(
                 $(#[$doc])*
                 #[error($sentence)]
@@ -46,6 +50,7 @@ macro_rules! refusals {
                     Refusal::Bundle(error) => (1, error.code()),
                     Refusal::Statement(error) => (3, error.code()),
                     Refusal::Anchor(error) => (9, error.code()),
+                    Refusal::Timestamp(error) => (9, error.code()),
                     $( Refusal::$variant { .. } => ($step, $code), )*
                 }
             }
@@ -383,7 +388,11 @@ refusals! {
     } "the log's key was valid until {end}, and the time is {time}"
 }
 
-const ALL_LEN: usize = BundleError::CODES.len() + StatementError::CODES.len() + OWN.len() + AnchorRefusal::CODES.len();
+const ALL_LEN: usize = BundleError::CODES.len()
+    + StatementError::CODES.len()
+    + OWN.len()
+    + AnchorRefusal::CODES.len()
+    + TimestampRefusal::CODES.len();
 
 const ALL: [(u8, &str); ALL_LEN] = {
     let mut all = [(0, ""); ALL_LEN];
@@ -405,6 +414,11 @@ const ALL: [(u8, &str); ALL_LEN] = {
     from = 0;
     while from < AnchorRefusal::CODES.len() {
         all[to] = (9, AnchorRefusal::CODES[from]);
+        (to, from) = (to + 1, from + 1);
+    }
+    from = 0;
+    while from < TimestampRefusal::CODES.len() {
+        all[to] = (9, TimestampRefusal::CODES[from]);
         (to, from) = (to + 1, from + 1);
     }
     all

@@ -21,6 +21,7 @@ use super::Refusal;
 use super::anchor::Anchored;
 use super::artifact::About;
 use super::body::{Kind, Leaf};
+use super::timestamp::{Timestamps, VerifiedTimestamp};
 
 /// The names of the nine steps.
 const NAMES: [&str; 9] = [
@@ -34,6 +35,11 @@ const NAMES: [&str; 9] = [
     "key validity and time",
     "receipts and timestamps",
 ];
+
+const SIGNED_BY_ITS_WORD: &str = "when it was signed: the time is the log's own word";
+const LOGGED_BY_ITS_WORD: &str = "when it was logged: the time is the log's own word";
+const SIGNED_UNKNOWN: &str = "when it was signed or logged: there is no signed time";
+const LOGGED_UNKNOWN: &str = "when it was logged: the log signs for no time";
 
 /// What became of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,12 +133,12 @@ pub enum Fact {
         validity: Validity,
     },
     /// Step 9.
-    TimestampsNotAsked {
-        /// How many RFC 3161 timestamps the bundle has.
-        present: usize,
+    Outside {
+        /// The anchor that was given.
+        anchored: Option<Box<Anchored>>,
+        /// The time stamps that the bundle holds.
+        timestamps: Timestamps,
     },
-    /// Step 9, where an anchor was given.
-    Anchored(Box<Anchored>),
     /// The step that refused.
     Refused(Box<Refusal>),
     /// A step after the one that refused.
@@ -160,16 +166,34 @@ impl fmt::Display for Fact {
                 validity.end.map_or(Ok(()), |end| write!(f, " to {}", At(end)))
             }
             Fact::Time { time: None, .. } => f.write_str("the log signed for no time"),
-            Fact::TimestampsNotAsked { present: 0 } => f.write_str("no policy asks for any"),
-            Fact::TimestampsNotAsked { present } => write!(f, "no policy asks for any; {present} present, not judged"),
-            Fact::Anchored(anchored) => {
-                let Anchored { size, log_index, origin, integrated_time, .. } = &**anchored;
-                write!(f, "the first {size} entries are anchored in {origin:?}, entry {log_index} there")?;
-                integrated_time.map_or(Ok(()), |time| write!(f, ", which it signed for {}", At(time)))
+            Fact::Outside { anchored: None, timestamps } if timestamps.verified.is_empty() => {
+                f.write_str("no policy asks for any")?;
+                match timestamps.not_counted {
+                    0 => Ok(()),
+                    count => write!(f, "; {count} present, of no authority of the trusted root"),
+                }
             }
+            Fact::Outside { anchored, timestamps } => outside(anchored.as_deref(), timestamps, f),
             Fact::Refused(refusal) => refusal.fmt(f),
             Fact::NotReached => f.write_str("an earlier step refused"),
         }
+    }
+}
+
+fn outside(anchored: Option<&Anchored>, timestamps: &Timestamps, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut before = "";
+    if let Some(Anchored { size, log_index, origin, integrated_time, .. }) = anchored {
+        write!(f, "the first {size} entries are anchored in {origin:?}, entry {log_index} there")?;
+        integrated_time.map_or(Ok(()), |time| write!(f, ", which it signed for {}", At(time)))?;
+        before = "; ";
+    }
+    for VerifiedTimestamp { not_after, authority } in &timestamps.verified {
+        write!(f, "{before}signed not after {} by {authority:?}", At(*not_after))?;
+        before = "; ";
+    }
+    match timestamps.not_counted {
+        0 => Ok(()),
+        count => write!(f, "{before}{count} present, of no authority of the trusted root"),
     }
 }
 
@@ -207,7 +231,7 @@ pub struct Verified {
     pub(super) checkpoint: VerifiedCheckpoint,
     pub(super) integrated_time: Option<u64>,
     pub(super) key_ended: bool,
-    pub(super) timestamps: usize,
+    pub(super) timestamps: Timestamps,
     pub(super) type_asked: bool,
     pub(super) anchored: Option<Anchored>,
 }
@@ -284,6 +308,11 @@ impl Verified {
         self.anchored.as_ref()
     }
 
+    /// Returns the time stamps: those that hold, and how many are not counted.
+    pub fn timestamps(&self) -> &Timestamps {
+        &self.timestamps
+    }
+
     /// Returns the time that the log signed for, seconds since the epoch: the log's own claim.
     pub fn integrated_time(&self) -> Option<u64> {
         self.integrated_time
@@ -308,6 +337,14 @@ impl Report {
 
     pub(super) fn skip(&mut self, step: u8, fact: Fact) {
         self.push(step, Outcome::NotAsked, fact);
+    }
+
+    /// Says step 9: passed where an anchor or a time stamp was verified.
+    pub(super) fn last(&mut self, verified: &Verified) {
+        let (anchored, timestamps) = (verified.anchored.clone().map(Box::new), verified.timestamps.clone());
+        let is_asked = anchored.is_some() || !timestamps.verified.is_empty();
+        let outcome = if is_asked { Outcome::Passed } else { Outcome::NotAsked };
+        self.push(9, outcome, Fact::Outside { anchored, timestamps });
     }
 
     fn push(&mut self, step: u8, outcome: Outcome, fact: Fact) {
@@ -372,10 +409,12 @@ impl Report {
                 add(anchored.integrated_time.is_none(), "when it was anchored: the other log signs for no time");
             }
         }
-        add(time.is_some(), "when it was signed: the time is the log's own word");
-        add(time.is_none(), "when it was signed or logged: there is no signed time");
+        let stamped = !verified.timestamps.verified.is_empty();
+        add(stamped, "when it was signed: a time stamp shows that it was not later");
+        add(time.is_some(), if stamped { LOGGED_BY_ITS_WORD } else { SIGNED_BY_ITS_WORD });
+        add(time.is_none(), if stamped { LOGGED_UNKNOWN } else { SIGNED_UNKNOWN });
         add(time.is_none() && verified.key_ended, "that it was logged before the log's key ended");
-        add(verified.timestamps > 0, "what the timestamps in the bundle say: they were not judged");
+        add(verified.timestamps.not_counted > 0, "what the time stamps say that were not counted");
         add(!verified.type_asked && about.predicate_type.is_some(), "that the statement is of a type you expected");
         add(!about.schema_checked, "that the predicate fits the schema of its type");
         add(about.is_part, "anything about the other parts: this statement covers one of several");
@@ -430,7 +469,7 @@ struct ShownVerified<'a>(&'a Verified);
 impl Serialize for ShownVerified<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let verified = self.0;
-        let mut object = to.serialize_struct("Facts", 13)?;
+        let mut object = to.serialize_struct("Facts", 15)?;
         object.serialize_field("signer", &verified.signer.to_string())?;
         object.serialize_field("predicate_type", &verified.predicate_type())?;
         let subjects: Vec<ShownSubject<'_>> = verified.matched().iter().map(ShownSubject).collect();
@@ -445,6 +484,9 @@ impl Serialize for ShownVerified<'_> {
         object.serialize_field("root_hash", &verified.checkpoint.root().to_hex())?;
         object.serialize_field("integrated_time", &verified.integrated_time)?;
         object.serialize_field("anchor", &verified.anchored.as_ref().map(ShownAnchored))?;
+        let timestamps: Vec<ShownTimestamp<'_>> = verified.timestamps.verified.iter().map(ShownTimestamp).collect();
+        object.serialize_field("timestamps", &timestamps)?;
+        object.serialize_field("timestamps_not_counted", &verified.timestamps.not_counted)?;
         object.end()
     }
 }
@@ -462,6 +504,17 @@ impl Serialize for ShownAnchored<'_> {
         object.serialize_field("origin", origin)?;
         object.serialize_field("uuid", uuid)?;
         object.serialize_field("integrated_time", integrated_time)?;
+        object.end()
+    }
+}
+
+struct ShownTimestamp<'a>(&'a VerifiedTimestamp);
+
+impl Serialize for ShownTimestamp<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut object = to.serialize_struct("VerifiedTimestamp", 2)?;
+        object.serialize_field("not_after", &self.0.not_after)?;
+        object.serialize_field("authority", &self.0.authority)?;
         object.end()
     }
 }

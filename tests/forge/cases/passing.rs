@@ -440,7 +440,7 @@ fn spellings(cases: &mut Cases) {
     cases.broken(
         "verified-timestamp-not-judged",
         V,
-        "There is an RFC 3161 timestamp; no policy asks for one, so its content is not judged, and the report says so.",
+        "There is something in the place of an RFC 3161 time stamp; the trusted root names no authority for one, so it is not read, and the report says so.",
         Recipe::file().make(),
         |scene| {
             let data =

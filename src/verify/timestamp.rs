@@ -1,0 +1,497 @@
+//! Step 9, where a bundle holds time stamps: each shows that the signature was there no later than a time.
+//!
+//! A token (RFC 3161, [`crate::bundle::token`]) is over the bytes of the signature. It counts where a time stamp authority of
+//! the trusted root made it:
+//!
+//! | what is checked | code |
+//! |---|---|
+//! | it is a granted token, and one that is read here | `timestamp_malformed`, `timestamp_not_granted` |
+//! | the digest in it is SHA-256, SHA-384 or SHA-512 of this signature | `timestamp_hash_unsupported`, `timestamp_of_another_signature` |
+//! | the signer's certificate is for time stamps, says so critically, and is for nothing else (RFC 3161 §2.3) | `timestamp_key_usage` |
+//! | the signed attributes are there, say what they are of, and name that very certificate (RFC 5035) | `timestamp_attributes`, `timestamp_content_differs`, `timestamp_other_certificate` |
+//! | the certificate's key signed them | `timestamp_algorithm_unsupported`, `timestamp_signature_invalid` |
+//! | the time is not after now, and lies in the validity of each certificate and of the authority in the trusted root | `timestamp_in_future`, `timestamp_certificate_validity`, `timestamp_authority_validity` |
+//! | the certificate leads to the authority's root, through the authority's own certificates alone | `timestamp_chain_invalid` |
+//!
+//! Whose a token is, its signer's name says: issuer and serial number, or key identifier, of the first certificate of an
+//! authority's chain; or, where that chain has CAs only, a certificate in the token that one of them issued. A token of an
+//! authority that the trusted root does not name is not counted: nothing can be said of it. One whose name says an authority
+//! of the trusted root, and that does not hold, refuses the bundle. Where the trusted root names no authority at all, tokens
+//! are not even read.
+//!
+//! All times are judged at genTime, so a token holds after its certificates have expired. Revocation is not asked for. No
+//! nonce is needed: whoever makes a request compares it then (`sync::timestamp`).
+
+use cms::cert::x509::Certificate;
+use cms::cert::x509::ext::pkix::{ExtendedKeyUsage, SubjectKeyIdentifier};
+use cms::cert::x509::spki::AlgorithmIdentifierOwned;
+use cms::signed_data::{SignedAttributes, SignerIdentifier};
+use der::asn1::{Any, ObjectIdentifier, OctetString};
+use der::{Encode, Sequence};
+use ring::digest::{self, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512};
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
+use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert, ring as algorithms};
+
+use crate::bundle::token::{self, TST_INFO, Token, TokenError};
+use crate::trust::authority::{Authority, ChainCertificate};
+use crate::trust::{TrustedRoot, Validity};
+
+use super::SKEW_S;
+
+/// The most tokens of a bundle: sigstore-go's limit.
+pub const TOKENS_MAX: usize = 32;
+
+const SHA384_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
+const SHA512_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
+const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
+const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
+const SIGNING_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.12");
+const SIGNING_CERTIFICATE_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
+/// id-kp-timeStamping, 1.3.6.1.5.5.7.3.8, without tag and length, as paths are asked for it.
+const TIME_STAMPING: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x08];
+const TIME_STAMPING_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
+
+/// What a token that was verified establishes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedTimestamp {
+    /// The signature was there at this time, in seconds since the epoch: genTime and the accuracy stated beside it.
+    pub not_after: u64,
+    /// What the trusted root calls the authority: a label.
+    pub authority: String,
+}
+
+/// The tokens of a bundle.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Timestamps {
+    /// Those that were verified.
+    pub verified: Vec<VerifiedTimestamp>,
+    /// How many are of authorities that the trusted root does not name.
+    pub not_counted: usize,
+}
+
+/// Why a token does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TimestampRefusal {
+    /// It is none, or none was granted.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// There are more than are read.
+    #[error("there are {count} time stamps, and {TOKENS_MAX} are read")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+    },
+    /// One token stands there twice.
+    #[error("a time stamp stands there twice")]
+    Twice,
+    /// The digest is of another algorithm than SHA-256, SHA-384 and SHA-512.
+    #[error("the time stamp is over a digest by {algorithm}, none of SHA-256, SHA-384 and SHA-512")]
+    Hash {
+        /// The algorithm's identifier.
+        algorithm: ObjectIdentifier,
+    },
+    /// It is of other bytes than the signature's.
+    #[error("the time stamp is of digest {stamped}, and the signature's is {signature}")]
+    OfAnotherSignature {
+        /// The digest in the token, hex.
+        stamped: String,
+        /// The signature's, hex.
+        signature: String,
+    },
+    /// The certificate is not for time stamps alone.
+    #[error("the signer's certificate is not for time stamps alone: {found}")]
+    KeyUsage {
+        /// What it is for.
+        found: String,
+    },
+    /// A signed attribute that must be there is not, or not once.
+    #[error("the time stamp has no single signed attribute {attribute}")]
+    Attributes {
+        /// Which.
+        attribute: &'static str,
+    },
+    /// What is signed is about other content.
+    #[error("the time stamp's content has digest {content}, and what is signed says {signed}")]
+    ContentDiffers {
+        /// The content's, hex.
+        content: String,
+        /// What the signed attributes say.
+        signed: String,
+    },
+    /// What is signed names another certificate.
+    #[error("the signer's certificate has digest {signer}, and what is signed names {named}")]
+    OtherCertificate {
+        /// The digest of the certificate, hex.
+        signer: String,
+        /// The digest in the attribute.
+        named: String,
+    },
+    /// The signature is by an algorithm that is not used here.
+    #[error("the time stamp is signed by {algorithm} over {hash}, which is not used here")]
+    Algorithm {
+        /// The algorithm of the signature.
+        algorithm: ObjectIdentifier,
+        /// The hash algorithm.
+        hash: ObjectIdentifier,
+    },
+    /// The signer did not sign it.
+    #[error("the key of {signer} did not sign the time stamp")]
+    Signature {
+        /// The subject of the certificate.
+        signer: String,
+    },
+    /// The time lies after now.
+    #[error("the time stamp's time {time} lies after now, {now}")]
+    InFuture {
+        /// Seconds since the epoch.
+        time: u64,
+        /// Seconds since the epoch.
+        now: u64,
+    },
+    /// A certificate was not valid at the time.
+    #[error("the certificate of {subject} is valid from {start} to {end}, and the time stamp's time is {time}")]
+    CertificateValidity {
+        /// Whose.
+        subject: String,
+        /// From when on.
+        start: u64,
+        /// Up to when.
+        end: u64,
+        /// Seconds since the epoch.
+        time: u64,
+    },
+    /// The authority was not believed at the time.
+    #[error("{authority} is believed from {} to {}, and the time stamp's time is {time}", .validity.start,
+            .validity.end.map_or_else(|| "today".to_owned(), |end| end.to_string()))]
+    AuthorityValidity {
+        /// What the trusted root calls it.
+        authority: String,
+        /// When it is believed.
+        validity: Validity,
+        /// Seconds since the epoch.
+        time: u64,
+    },
+    /// The certificate does not lead to the authority's root.
+    #[error("the certificate of {signer} does not lead to the root of {authority}: {cause}")]
+    Chain {
+        /// The subject of the certificate.
+        signer: String,
+        /// What the trusted root calls the authority.
+        authority: String,
+        /// Where the path ends.
+        cause: String,
+    },
+}
+
+impl TimestampRefusal {
+    /// The codes of this enum, in the order of the variants.
+    pub const CODES: [&'static str; 16] = [
+        "timestamp_malformed",
+        "timestamp_not_granted",
+        "timestamp_too_many",
+        "timestamp_twice",
+        "timestamp_hash_unsupported",
+        "timestamp_of_another_signature",
+        "timestamp_key_usage",
+        "timestamp_attributes",
+        "timestamp_content_differs",
+        "timestamp_other_certificate",
+        "timestamp_algorithm_unsupported",
+        "timestamp_signature_invalid",
+        "timestamp_in_future",
+        "timestamp_certificate_validity",
+        "timestamp_authority_validity",
+        "timestamp_chain_invalid",
+    ];
+
+    /// The code of this refusal.
+    pub fn code(&self) -> &'static str {
+        match self {
+            TimestampRefusal::Token(TokenError::Malformed { .. }) => "timestamp_malformed",
+            TimestampRefusal::Token(TokenError::NotGranted { .. }) => "timestamp_not_granted",
+            TimestampRefusal::TooMany { .. } => "timestamp_too_many",
+            TimestampRefusal::Twice => "timestamp_twice",
+            TimestampRefusal::Hash { .. } => "timestamp_hash_unsupported",
+            TimestampRefusal::OfAnotherSignature { .. } => "timestamp_of_another_signature",
+            TimestampRefusal::KeyUsage { .. } => "timestamp_key_usage",
+            TimestampRefusal::Attributes { .. } => "timestamp_attributes",
+            TimestampRefusal::ContentDiffers { .. } => "timestamp_content_differs",
+            TimestampRefusal::OtherCertificate { .. } => "timestamp_other_certificate",
+            TimestampRefusal::Algorithm { .. } => "timestamp_algorithm_unsupported",
+            TimestampRefusal::Signature { .. } => "timestamp_signature_invalid",
+            TimestampRefusal::InFuture { .. } => "timestamp_in_future",
+            TimestampRefusal::CertificateValidity { .. } => "timestamp_certificate_validity",
+            TimestampRefusal::AuthorityValidity { .. } => "timestamp_authority_validity",
+            TimestampRefusal::Chain { .. } => "timestamp_chain_invalid",
+        }
+    }
+}
+
+/// Judges all tokens of a bundle.
+pub(super) fn check_all(
+    tokens: &[Vec<u8>],
+    signature: &[u8],
+    root: &TrustedRoot,
+    now: u64,
+) -> Result<Timestamps, TimestampRefusal> {
+    let mut timestamps = Timestamps::default();
+    if root.authorities().is_empty() {
+        timestamps.not_counted = tokens.len();
+        return Ok(timestamps);
+    }
+    if tokens.len() > TOKENS_MAX {
+        return Err(TimestampRefusal::TooMany { count: tokens.len() });
+    }
+    for (place, response) in tokens.iter().enumerate() {
+        if tokens[..place].contains(response) {
+            return Err(TimestampRefusal::Twice);
+        }
+        match check(&Token::parse(response)?, signature, root, now)? {
+            Some(verified) => timestamps.verified.push(verified),
+            None => timestamps.not_counted += 1,
+        }
+    }
+    Ok(timestamps)
+}
+
+/// Judges one token over a signature; nothing where it is of an authority that the trusted root does not name.
+///
+/// # Errors
+/// [`TimestampRefusal`]: where several authorities could have made it, that of the first.
+pub fn check(
+    token: &Token,
+    signature: &[u8],
+    root: &TrustedRoot,
+    now: u64,
+) -> Result<Option<VerifiedTimestamp>, TimestampRefusal> {
+    let mut refused = None;
+    for authority in root.authorities() {
+        let Some(signer) = signer(token, authority) else { continue };
+        match check_under(token, signature, &signer, authority, now) {
+            Ok(()) => {
+                let authority = authority.name().to_owned();
+                return Ok(Some(VerifiedTimestamp { not_after: token.not_after, authority }));
+            }
+            Err(refusal) => drop(refused.get_or_insert(refusal)),
+        }
+    }
+    refused.map_or(Ok(None), Err)
+}
+
+/// Finds the certificate of the token's signer, if the token says that it is by this authority.
+fn signer(token: &Token, authority: &Authority) -> Option<ChainCertificate> {
+    if let Some(signer) = authority.signer() {
+        return is_named(&token.signer, &signer.certificate).then(|| signer.clone());
+    }
+    let certificate = token.certificates.iter().find(|certificate| is_named(&token.signer, certificate))?;
+    let issuer = &certificate.tbs_certificate.issuer;
+    let is_issued = authority.above().iter().any(|above| above.certificate.tbs_certificate.subject == *issuer);
+    let der = certificate.to_der().ok()?;
+    is_issued.then(|| ChainCertificate { der, certificate: certificate.clone() })
+}
+
+fn is_named(signer: &SignerIdentifier, certificate: &Certificate) -> bool {
+    let certificate = &certificate.tbs_certificate;
+    match signer {
+        SignerIdentifier::IssuerAndSerialNumber(named) => {
+            named.issuer == certificate.issuer && named.serial_number == certificate.serial_number
+        }
+        SignerIdentifier::SubjectKeyIdentifier(named) => {
+            matches!(certificate.get::<SubjectKeyIdentifier>(), Ok(Some((_, found))) if found == *named)
+        }
+    }
+}
+
+fn check_under(
+    token: &Token,
+    signature: &[u8],
+    signer: &ChainCertificate,
+    authority: &Authority,
+    now: u64,
+) -> Result<(), TimestampRefusal> {
+    let imprint = &token.imprint;
+    let hash = hash_of(&imprint.algorithm).ok_or(TimestampRefusal::Hash { algorithm: imprint.algorithm })?;
+    let digest = digest::digest(hash, signature);
+    if digest.as_ref() != imprint.digest {
+        let (stamped, signature) = (hex::encode(&imprint.digest), hex::encode(digest));
+        return Err(TimestampRefusal::OfAnotherSignature { stamped, signature });
+    }
+    check_usage(&signer.certificate)?;
+    check_signed(token, signer)?;
+    check_times(token.time, signer, authority, now)?;
+    check_chain(token.time, signer, authority)
+}
+
+fn hash_of(algorithm: &ObjectIdentifier) -> Option<&'static digest::Algorithm> {
+    match *algorithm {
+        token::SHA256 => Some(&SHA256),
+        SHA384_OID => Some(&SHA384),
+        SHA512_OID => Some(&SHA512),
+        _ => None,
+    }
+}
+
+/// Holds a signer's certificate to RFC 3161 §2.3: extended key usage, critical, time stamping and nothing else.
+fn check_usage(certificate: &Certificate) -> Result<(), TimestampRefusal> {
+    let found = match certificate.tbs_certificate.get::<ExtendedKeyUsage>() {
+        Ok(Some((true, usage))) if usage.0 == [TIME_STAMPING_OID] => return Ok(()),
+        Ok(Some((is_critical, usage))) => {
+            let usages: Vec<String> = usage.0.iter().map(ObjectIdentifier::to_string).collect();
+            format!("{}{}", usages.join(", "), if is_critical { "" } else { ", not critical" })
+        }
+        Ok(None) => "it says nothing of it".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(TimestampRefusal::KeyUsage { found })
+}
+
+#[derive(Sequence)]
+struct SigningCertificateV2 {
+    certificates: Vec<EssCertIdV2>,
+    #[asn1(optional = "true")]
+    policies: Option<Any>,
+}
+
+#[derive(Sequence)]
+struct EssCertIdV2 {
+    #[asn1(optional = "true")]
+    algorithm: Option<AlgorithmIdentifierOwned>,
+    digest: OctetString,
+    #[asn1(optional = "true")]
+    issuer_serial: Option<Any>,
+}
+
+/// Checks the signed attributes and the signature over them.
+fn check_signed(token: &Token, signer: &ChainCertificate) -> Result<(), TimestampRefusal> {
+    let attributes = token.attributes.as_ref().ok_or(TimestampRefusal::Attributes { attribute: "of any kind" })?;
+    let missing = |attribute| TimestampRefusal::Attributes { attribute };
+    let content_type = single(attributes, &CONTENT_TYPE).ok_or(missing("contentType"))?;
+    if content_type.decode_as() != Ok(TST_INFO) {
+        return Err(missing("contentType that says it is a time stamp"));
+    }
+    let (algorithm, hash) = (token.signature_algorithm, token.digest_algorithm);
+    let unsupported = TimestampRefusal::Algorithm { algorithm, hash };
+    let content = digest::digest(hash_of(&hash).ok_or_else(|| unsupported.clone())?, &token.content);
+    let signed: Option<OctetString> = single(attributes, &MESSAGE_DIGEST).and_then(|value| value.decode_as().ok());
+    let signed = signed.ok_or(missing("messageDigest"))?;
+    if signed.as_bytes() != content.as_ref() {
+        let (content, signed) = (hex::encode(content), hex::encode(signed.as_bytes()));
+        return Err(TimestampRefusal::ContentDiffers { content, signed });
+    }
+    check_named_certificate(attributes, &signer.der)?;
+    let message = attributes.to_der().map_err(|_| missing("in DER"))?;
+    let (certificate, subject) = (CertificateDer::from(signer.der.as_slice()), subject(&signer.certificate));
+    let key = EndEntityCert::try_from(&certificate).map_err(|_| unsupported.clone())?;
+    let mut is_used = false;
+    for algorithm in algorithms_over(&hash) {
+        match key.verify_signature(*algorithm, &message, &token.signature) {
+            Ok(()) => return Ok(()),
+            Err(webpki::Error::InvalidSignatureForPublicKey) => is_used = true,
+            Err(_) => {}
+        }
+    }
+    Err(if is_used { TimestampRefusal::Signature { signer: subject } } else { unsupported })
+}
+
+/// Returns the value of an attribute that stands there once and has one value.
+fn single<'a>(attributes: &'a SignedAttributes, name: &ObjectIdentifier) -> Option<&'a Any> {
+    let mut found = attributes.iter().filter(|attribute| attribute.oid == *name);
+    match (found.next(), found.next()) {
+        (Some(attribute), None) if attribute.values.len() == 1 => attribute.values.iter().next(),
+        _ => None,
+    }
+}
+
+/// Checks that what is signed names the signer's certificate by its digest: first in `signingCertificateV2`, or in the older
+/// `signingCertificate`, which is SHA-1 by definition. The key that signs makes the certificate sure enough; this keeps a
+/// second certificate of the same key from standing in its place.
+fn check_named_certificate(attributes: &SignedAttributes, der: &[u8]) -> Result<(), TimestampRefusal> {
+    let missing = || TimestampRefusal::Attributes { attribute: "signingCertificate" };
+    let (value, default) = match single(attributes, &SIGNING_CERTIFICATE_V2) {
+        Some(value) => (value, &SHA256),
+        None => (single(attributes, &SIGNING_CERTIFICATE).ok_or_else(missing)?, &SHA1_FOR_LEGACY_USE_ONLY),
+    };
+    let named: SigningCertificateV2 = value.decode_as().map_err(|_| missing())?;
+    let first = named.certificates.first().ok_or_else(missing)?;
+    let algorithm = match &first.algorithm {
+        Some(algorithm) => hash_of(&algorithm.oid).ok_or_else(missing)?,
+        None => default,
+    };
+    let (signer, named) = (digest::digest(algorithm, der), first.digest.as_bytes());
+    if signer.as_ref() == named {
+        return Ok(());
+    }
+    Err(TimestampRefusal::OtherCertificate { signer: hex::encode(signer), named: hex::encode(named) })
+}
+
+/// Lists the algorithms over a hash; which of them it is, the key of the certificate says.
+fn algorithms_over(hash: &ObjectIdentifier) -> &'static [&'static dyn SignatureVerificationAlgorithm] {
+    static OVER_SHA256: [&dyn SignatureVerificationAlgorithm; 5] = [
+        algorithms::ECDSA_P256_SHA256,
+        algorithms::ECDSA_P384_SHA256,
+        algorithms::RSA_PKCS1_2048_8192_SHA256,
+        algorithms::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
+        algorithms::ED25519,
+    ];
+    static OVER_SHA384: [&dyn SignatureVerificationAlgorithm; 5] = [
+        algorithms::ECDSA_P256_SHA384,
+        algorithms::ECDSA_P384_SHA384,
+        algorithms::RSA_PKCS1_2048_8192_SHA384,
+        algorithms::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
+        algorithms::ED25519,
+    ];
+    static OVER_SHA512: [&dyn SignatureVerificationAlgorithm; 3] =
+        [algorithms::RSA_PKCS1_2048_8192_SHA512, algorithms::RSA_PSS_2048_8192_SHA512_LEGACY_KEY, algorithms::ED25519];
+    match *hash {
+        token::SHA256 => &OVER_SHA256,
+        SHA384_OID => &OVER_SHA384,
+        SHA512_OID => &OVER_SHA512,
+        _ => &[],
+    }
+}
+
+/// Holds the time to the clock, to each certificate, and to when the authority is believed.
+fn check_times(time: u64, signer: &ChainCertificate, authority: &Authority, now: u64) -> Result<(), TimestampRefusal> {
+    if time > now.saturating_add(SKEW_S) {
+        return Err(TimestampRefusal::InFuture { time, now });
+    }
+    for one in std::iter::once(signer).chain(authority.above()) {
+        let validity = one.certificate.tbs_certificate.validity;
+        let start = validity.not_before.to_unix_duration().as_secs();
+        let end = validity.not_after.to_unix_duration().as_secs();
+        if time < start || time > end {
+            let subject = subject(&one.certificate);
+            return Err(TimestampRefusal::CertificateValidity { subject, start, end, time });
+        }
+    }
+    let validity = authority.validity();
+    if time < validity.start || validity.end.is_some_and(|end| time > end) {
+        let authority = authority.name().to_owned();
+        return Err(TimestampRefusal::AuthorityValidity { authority, validity, time });
+    }
+    Ok(())
+}
+
+/// Follows the signer's certificate to the authority's root, at the time of the token.
+fn check_chain(time: u64, signer: &ChainCertificate, authority: &Authority) -> Result<(), TimestampRefusal> {
+    let refused = |cause: &dyn std::fmt::Display| TimestampRefusal::Chain {
+        signer: subject(&signer.certificate),
+        authority: authority.name().to_owned(),
+        cause: cause.to_string(),
+    };
+    let der = CertificateDer::from(signer.der.as_slice());
+    let end = EndEntityCert::try_from(&der).map_err(|error| refused(&error))?;
+    let above: Vec<CertificateDer<'_>> =
+        authority.above().iter().map(|above| CertificateDer::from(above.der.as_slice())).collect();
+    let Some((root, between)) = above.split_last() else { return Err(refused(&"the chain is empty")) };
+    let anchors = [anchor_from_trusted_cert(root).map_err(|error| refused(&error))?];
+    let moment = UnixTime::since_unix_epoch(std::time::Duration::from_secs(time));
+    // Required of the signer before; where a CA says what it is for, this must be among it.
+    let usage = KeyUsage::required_if_present(TIME_STAMPING);
+    let path = end.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, between, moment, usage, None, None);
+    path.map(|_| ()).map_err(|error| refused(&error))
+}
+
+fn subject(certificate: &Certificate) -> String {
+    certificate.tbs_certificate.subject.to_string()
+}

@@ -1,0 +1,317 @@
+//! Time stamps by OpenSSL (`tests/timestamps/make.sh`), judged: each that holds, and each way in which one does not.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests may read files")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use airtight::bundle::Bundle;
+use airtight::bundle::token::{self, Token};
+use airtight::trust::TrustedRoot;
+use airtight::verify::timestamp::{TimestampRefusal, Timestamps, VerifiedTimestamp, check};
+use airtight::verify::{Input, Outcome, Policy, Report, Subject, verify};
+use airtight_keys::public::PublicKey;
+use airtight_log::digest::sha256;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+const NAME: &str = "https://tsa.example";
+
+fn file(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/timestamps").join(name)).unwrap()
+}
+
+fn of_bundle(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/verified-dsse-hashedrekord-002");
+    fs::read(folder.join(name)).unwrap()
+}
+
+/// When the tokens were made, in seconds since the epoch.
+fn made() -> u64 {
+    String::from_utf8(file("made")).unwrap().trim().parse().unwrap()
+}
+
+fn signature() -> Vec<u8> {
+    Bundle::parse(&of_bundle("bundle.sigstore.json")).unwrap().content().signature().to_vec()
+}
+
+/// An element of `timestampAuthorities` with these certificates.
+fn authority(chain: &[&str], valid_for: Value) -> Value {
+    let certificate = |name: &&str| {
+        let pem = String::from_utf8(file(&format!("{name}.pem"))).unwrap();
+        let lines: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        json!({ "rawBytes": lines })
+    };
+    let certificates: Vec<Value> = chain.iter().map(certificate).collect();
+    json!({ "uri": NAME, "certChain": { "certificates": certificates }, "validFor": valid_for })
+}
+
+fn root_of(authorities: &[Value]) -> TrustedRoot {
+    let mut root: Value = serde_json::from_slice(&of_bundle("trusted_root.json")).unwrap();
+    root["timestampAuthorities"] = json!(authorities);
+    TrustedRoot::parse(root.to_string().as_bytes()).unwrap()
+}
+
+fn believed(chain: &[&str]) -> TrustedRoot {
+    root_of(&[authority(chain, json!({ "start": "2024-01-01T00:00:00Z" }))])
+}
+
+const CHAIN: [&str; 3] = ["tsa", "between", "root"];
+
+fn judged(token: &[u8], root: &TrustedRoot, now: u64) -> Result<Option<VerifiedTimestamp>, TimestampRefusal> {
+    check(&Token::parse(token)?, &signature(), root, now)
+}
+
+#[test]
+fn what_openssl_stamps_holds() {
+    let cases: [(&str, &[&str]); 10] = [
+        ("plain", &CHAIN),
+        ("with-certificate", &CHAIN),
+        ("sha384", &CHAIN),
+        ("sha512", &CHAIN),
+        ("older", &CHAIN),
+        ("p384", &["tsa384", "root"]),
+        ("rsa", &["tsarsa", "root"]),
+        // A chain of CAs alone: the signer's certificate comes with the token.
+        ("with-certificate", &["between", "root"]),
+        ("rsa", &["root"]),
+        ("sha384", &["between"]),
+    ];
+    for (name, chain) in cases {
+        let found = judged(&file(&format!("{name}.tsr")), &believed(chain), made() + 1000);
+        let VerifiedTimestamp { not_after, authority } =
+            found.unwrap_or_else(|error| panic!("{name}: {error}")).unwrap();
+        assert_eq!(authority, NAME);
+        assert!(not_after.abs_diff(made()) < 60, "{name}: {not_after}");
+    }
+}
+
+#[test]
+fn a_fraction_and_a_stated_accuracy_are_rounded_away_from_the_signature() {
+    let (plain, exact) = (Token::parse(&file("plain.tsr")).unwrap(), Token::parse(&file("exact.tsr")).unwrap());
+    assert_eq!(plain.not_after, plain.time);
+    assert_eq!(exact.not_after, exact.time + 3, "a second, half a second, and what genTime has behind its point");
+    assert!(judged(&file("exact.tsr"), &believed(&CHAIN), exact.time).unwrap().is_some());
+}
+
+#[test]
+fn a_request_is_what_openssl_writes() {
+    let digest = *sha256(&signature()).as_bytes();
+    assert_eq!(token::request(&digest, None), file("request.tsq"));
+    for nonce in [0u64, 1, 0x7f, 0x80, 0xff00, u64::MAX] {
+        let request = token::request(&digest, Some(nonce));
+        let written = Token { nonce: Some(nonce_of(&request)), ..Token::parse(&file("plain.tsr")).unwrap() };
+        assert!(token::is_nonce(&written, nonce), "{nonce:x}");
+        assert!(!token::is_nonce(&written, nonce ^ 1), "{nonce:x}");
+    }
+    assert!(
+        !token::is_nonce(&Token::parse(&file("plain.tsr")).unwrap(), 0),
+        "a token without a nonce answers no request"
+    );
+}
+
+/// The nonce of a request: behind the 51 bytes of the imprint, before the three of `certReq`.
+fn nonce_of(request: &[u8]) -> Vec<u8> {
+    let at = request.windows(2).position(|two| two == [0x04, 0x20]).unwrap() + 34;
+    assert_eq!(request[at], 0x02);
+    request[at + 2..at + 2 + usize::from(request[at + 1])].to_vec()
+}
+
+/// A token in which the nth place that holds these bytes holds others.
+fn altered(name: &str, from: &[u8], to: &[u8], nth: usize) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut token = file(name);
+    let places: Vec<usize> = (0..token.len() - from.len()).filter(|at| token[*at..].starts_with(from)).collect();
+    token[places[nth]..][..to.len()].copy_from_slice(to);
+    token
+}
+
+/// An object identifier with tag and length.
+fn oid(text: &str) -> Vec<u8> {
+    let oid = der::asn1::ObjectIdentifier::new_unwrap(text);
+    let mut bytes = vec![6, u8::try_from(oid.as_bytes().len()).unwrap()];
+    bytes.extend(oid.as_bytes());
+    bytes
+}
+
+#[test]
+fn each_fault_of_a_token_has_its_code_and_each_code_its_fault() {
+    let (now, ours) = (made() + 1000, believed(&CHAIN));
+    let with = |name: &str| file(&format!("{name}.tsr"));
+    let message_digest = "1.2.840.113549.1.9.4";
+    let sha256_oid = oid("2.16.840.1.101.3.4.2.1");
+    let cut = with("plain").split_last().unwrap().1.to_vec();
+    let mut longer = with("plain");
+    longer.push(0);
+    let mut unsigned = with("plain");
+    *unsigned.last_mut().unwrap() ^= 1;
+    let ended = json!({ "start": "2024-01-01T00:00:00Z", "end": "2026-01-01T00:00:00Z" });
+    let not_yet = json!({ "start": "2124-01-01T00:00:00Z" });
+    let leaf = |name| believed(&[name, "between", "root"]);
+    let cases: Vec<(&str, Vec<u8>, TrustedRoot, u64)> = vec![
+        ("timestamp_malformed", cut, ours.clone(), now),
+        ("timestamp_malformed", longer, ours.clone(), now),
+        ("timestamp_malformed", Vec::new(), ours.clone(), now),
+        (
+            "timestamp_malformed",
+            altered("plain.tsr", &oid("1.2.840.113549.1.7.2"), &oid("1.2.840.113549.1.7.1"), 0),
+            ours.clone(),
+            now,
+        ),
+        ("timestamp_malformed", vec![0x30; token::TOKEN_LEN_MAX + 1], ours.clone(), now),
+        ("timestamp_not_granted", with("rejected"), ours.clone(), now),
+        ("timestamp_hash_unsupported", with("sha1"), ours.clone(), now),
+        ("timestamp_of_another_signature", with("other"), ours.clone(), now),
+        ("timestamp_key_usage", with("plain"), leaf("not_critical"), now),
+        ("timestamp_key_usage", with("plain"), leaf("for_more"), now),
+        ("timestamp_key_usage", with("plain"), leaf("for_nothing"), now),
+        (
+            "timestamp_attributes",
+            altered("plain.tsr", &oid(message_digest), &oid("1.2.840.113549.1.9.99"), 0),
+            ours.clone(),
+            now,
+        ),
+        (
+            "timestamp_attributes",
+            altered("plain.tsr", &oid("1.2.840.113549.1.9.16.2.47"), &oid("1.2.840.113549.1.9.16.2.48"), 0),
+            ours.clone(),
+            now,
+        ),
+        (
+            "timestamp_content_differs",
+            altered("plain.tsr", &oid("1.3.6.1.4.1.99999.1"), &oid("1.3.6.1.4.1.99999.2"), 0),
+            ours.clone(),
+            now,
+        ),
+        ("timestamp_other_certificate", with("plain"), leaf("twin"), now),
+        ("timestamp_other_certificate", with("older"), leaf("twin"), now),
+        ("timestamp_algorithm_unsupported", with("p521"), believed(&["tsa521", "root"]), now),
+        (
+            "timestamp_algorithm_unsupported",
+            altered("plain.tsr", &sha256_oid, &oid("2.16.840.1.101.3.4.2.4"), 2),
+            ours.clone(),
+            now,
+        ),
+        ("timestamp_signature_invalid", unsigned, ours.clone(), now),
+        ("timestamp_in_future", with("plain"), ours.clone(), made() - 400),
+        ("timestamp_certificate_validity", with("ended"), believed(&["ended", "root"]), now),
+        ("timestamp_authority_validity", with("plain"), root_of(&[authority(&CHAIN, ended)]), now),
+        ("timestamp_authority_validity", with("plain"), root_of(&[authority(&CHAIN, not_yet)]), now),
+        ("timestamp_chain_invalid", with("plain"), believed(&["tsa", "between", "otherroot"]), now),
+        ("timestamp_chain_invalid", with("plain"), believed(&["tsa", "root"]), now),
+        ("timestamp_chain_invalid", with("p384"), believed(&["tsa384", "otherroot"]), now),
+    ];
+    for (place, (code, token, root, now)) in cases.iter().enumerate() {
+        match judged(token, root, *now) {
+            Err(refusal) => assert_eq!(refusal.code(), *code, "case {place}: {refusal}"),
+            Ok(found) => panic!("case {place}, {code}: {found:?}"),
+        }
+    }
+    let mut seen: BTreeSet<&str> = cases.iter().map(|(code, ..)| *code).collect();
+    // A bundle of several has these two: below.
+    seen.extend(["timestamp_too_many", "timestamp_twice"]);
+    assert_eq!(seen, TimestampRefusal::CODES.into_iter().collect());
+}
+
+#[test]
+fn a_token_of_an_authority_that_nobody_named_is_not_counted() {
+    let now = made() + 1000;
+    // Another signer, and another CA, than those that are believed.
+    for (name, chain) in [("p384", &["tsa", "between", "root"][..]), ("p384", &["between"]), ("plain", &["between"])] {
+        assert_eq!(judged(&file(&format!("{name}.tsr")), &believed(chain), now), Ok(None), "{name}");
+    }
+}
+
+#[test]
+fn of_two_authorities_with_one_signer_one_must_hold() {
+    let valid = |start: &str, end: &str| authority(&CHAIN, json!({ "start": start, "end": end }));
+    let (past, present) =
+        (valid("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"), valid("2024-01-01T00:00:00Z", "2124-01-01T00:00:00Z"));
+    let token = file("plain.tsr");
+    for root in [root_of(&[past.clone(), present.clone()]), root_of(&[present, past.clone()])] {
+        assert!(judged(&token, &root, made() + 1000).unwrap().is_some());
+    }
+    let refusal = judged(&token, &root_of(&[past]), made() + 1000).unwrap_err();
+    assert_eq!(refusal.code(), "timestamp_authority_validity");
+}
+
+/// The verdict on the bundle with these tokens.
+fn verdict(tokens: &[Vec<u8>], root: &TrustedRoot) -> Report {
+    let mut bundle: Value = serde_json::from_slice(&of_bundle("bundle.sigstore.json")).unwrap();
+    let one = |token: &Vec<u8>| json!({ "signedTimestamp": STANDARD.encode(token) });
+    let tokens: Vec<Value> = tokens.iter().map(one).collect();
+    bundle["verificationMaterial"]["timestampVerificationData"] = json!({ "rfc3161Timestamps": tokens });
+    verify(&Input {
+        bundle: bundle.to_string().as_bytes(),
+        subject: Subject::Digest(sha256(&of_bundle("artifact"))),
+        keys: &[PublicKey::from_spki_pem(&String::from_utf8(of_bundle("key.pub")).unwrap()).unwrap()],
+        trusted_root: root,
+        policy: Policy::default(),
+        now: made() + 1000,
+    })
+}
+
+#[test]
+fn a_verdict_says_by_when_something_was_signed_and_by_whose_word() {
+    let report = verdict(&[file("plain.tsr"), file("p384.tsr")], &believed(&CHAIN));
+    let time = Token::parse(&file("plain.tsr")).unwrap().time;
+    let verified = VerifiedTimestamp { not_after: time, authority: NAME.to_owned() };
+    assert_eq!(*report.verdict().unwrap().timestamps(), Timestamps { verified: vec![verified], not_counted: 1 });
+    let check = &report.checks()[8];
+    assert_eq!(check.outcome, Outcome::Passed);
+    let said = check.fact.to_string();
+    assert!(
+        said.starts_with("signed not after 20") && said.contains("by \"https://tsa.example\"; 1 present"),
+        "{said}"
+    );
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["facts"]["timestamps"], json!([{ "not_after": time, "authority": NAME }]));
+    assert_eq!(json["facts"]["timestamps_not_counted"], json!(1));
+    let not_established = report.not_established().join("\n");
+    assert!(not_established.contains("a time stamp shows that it was not later"), "{not_established}");
+    assert!(!not_established.contains("there is no signed time"), "{not_established}");
+}
+
+#[test]
+fn a_bundle_with_a_token_that_does_not_hold_is_refused_whatever_else_it_holds() {
+    let root = believed(&CHAIN);
+    let code = |tokens: &[Vec<u8>], root: &TrustedRoot| match verdict(tokens, root).verdict() {
+        Ok(verified) => format!("verified, {} not counted", verified.timestamps().not_counted),
+        Err(refusal) => {
+            assert_eq!(refusal.step(), 9);
+            refusal.code().to_owned()
+        }
+    };
+    let plain = file("plain.tsr");
+    assert_eq!(code(&[plain.clone(), file("other.tsr")], &root), "timestamp_of_another_signature");
+    assert_eq!(code(&[plain.clone(), plain.clone()], &root), "timestamp_twice");
+    assert_eq!(code(&vec![plain.clone(); 33], &root), "timestamp_too_many");
+    assert_eq!(code(&[plain, b"no token".to_vec()], &root), "timestamp_malformed");
+    assert_eq!(code(&[file("p384.tsr")], &root), "verified, 1 not counted");
+    // Where no authority is believed, nobody can say anything of a token, not even whether it is one.
+    assert_eq!(code(&[file("other.tsr"), b"no token".to_vec()], &root_of(&[])), "verified, 2 not counted");
+}
+
+#[test]
+fn no_byte_of_a_token_can_be_altered_unseen_but_what_no_one_signs() {
+    let (root, plain) = (believed(&CHAIN), file("plain.tsr"));
+    let expected = judged(&plain, &root, made() + 1000).unwrap().unwrap();
+    let mut unseen = BTreeSet::new();
+    for at in 0..plain.len() {
+        for bit in 0..8 {
+            let mut other = plain.clone();
+            other[at] ^= 1 << bit;
+            match judged(&other, &root, made() + 1000) {
+                // It names another signer, so it is nobody's.
+                Err(_) | Ok(None) => {}
+                Ok(Some(found)) => {
+                    assert_eq!(found, expected);
+                    unseen.insert(at);
+                }
+            }
+        }
+    }
+    // The status, versions, the set of digest algorithms, and the name of the signature's algorithm, which the key says too.
+    assert!(unseen.len() < 40, "{unseen:?}");
+}
