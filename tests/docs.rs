@@ -2,20 +2,27 @@
 //!
 //! Every block of README.md and docs/*.md that begins with ```` ```console ```` is a transcript (`transcript/mod.rs`) with
 //! both streams as a terminal shows them. The blocks of one page are run one after the other on one stage, where the files
-//! of [`FILES`] lie. Words behind `console` name programs without which the block is passed over, and said to be. Blocks of
-//! another language are not run here: those marked `sh` under a heading that names another tool are run by `tests/interop`.
+//! of [`FILES`] lie. Words behind `console` name programs without which the block is passed over, and said to be. A block
+//! within a comment of HTML is run too: what has happened before a page begins. Blocks of another language are not run here: those marked `sh` under a heading that names another tool are run by `tests/interop`.
+//!
+//! A Rekor v1 is played on loopback for each page (`played/mod.rs`). Every stage has its two files, `signing_config.json` and
+//! `rekor_root.json`, and reaches it as `http://rekor.example:3000`, through a proxy as a host behind one does.
 //!
 //! `COMMANDS=print cargo test --test docs` prints what was met, to be read and copied.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are free of the ban list of clippy.toml")]
 #![allow(clippy::print_stdout, reason = "what was met and what was passed over is said")]
 
+mod forge;
+mod played;
 mod transcript;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
-use transcript::{Stage, Streams, conclude, parse, play};
+use played::{Played, serve};
+use transcript::{NOW, Stage, Streams, conclude, parse, play};
 
 /// What lies on every stage, as a clone has it.
 const FILES: &[&str] = &["LICENSE", "README.md"];
@@ -107,6 +114,17 @@ fn is_there(program: &str) -> bool {
     std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(program).is_file())
 }
 
+/// Plays a Rekor beside a stage, and returns the address of the proxy in front of it.
+fn rekor_beside(stage: &Stage) -> String {
+    let rekor = Arc::new(Mutex::new(Played::v1()));
+    let port = serve(&rekor);
+    let mut rekor = rekor.lock().unwrap();
+    rekor.url = "http://rekor.example:3000".to_owned();
+    fs::write(stage.path().join("signing_config.json"), rekor.signing_config(Some("2027-01-01T00:00:00Z"))).unwrap();
+    fs::write(stage.path().join("rekor_root.json"), rekor.trusted_root()).unwrap();
+    format!("http://127.0.0.1:{port}")
+}
+
 #[test]
 fn every_command_of_the_pages_does_what_stands_below_it() {
     let (mut wrong, mut met, mut run) = (String::new(), String::new(), 0);
@@ -115,6 +133,9 @@ fn every_command_of_the_pages_does_what_stands_below_it() {
         for name in FILES {
             fs::copy(root().join(name), stage.path().join(name)).unwrap();
         }
+        let proxy = rekor_beside(&stage);
+        let binary = env!("CARGO_BIN_EXE_airtight");
+        stage.add_tool("airtight", &format!("http_proxy={proxy} exec '{binary}' --now {NOW} \"$@\""));
         // `cargo run --release --locked -- WORDS` is the binary under test, built before this test began.
         stage.add_tool(
             "cargo",
