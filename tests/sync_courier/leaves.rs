@@ -131,6 +131,11 @@ fn an_entry_that_is_too_large_is_said_to_be_and_keeps_no_other() {
     way.carry("outbox", "receipts");
     assert_eq!(way.import(&["receipts"])["receipts"], 3);
     assert_eq!(way.plan(&[])["cannot_go"], json!({"entry_too_large": 1}));
+    // Where the other log takes more after all, it is released, and goes.
+    way.settle("MaxRequestBytes: 4096", "MaxRequestBytes: 40960");
+    way.assert_standing(SkipReason::EntryTooLarge, &[large]);
+    way.stage.done(&["sync", "release", &large.to_string()]);
+    assert_eq!(way.export("more", &[])["first"], large);
 }
 
 impl Way {

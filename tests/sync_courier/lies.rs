@@ -251,6 +251,9 @@ fn a_refusal_is_believed_where_somebody_says_so_and_a_receipt_outweighs_it() {
         let size = way.size();
         assert_eq!(way.import(&["receipts", "--accept-refusals"])["exceptions"], 0);
         assert_eq!(way.size(), size);
+        // An operator may see it otherwise, and send it once more.
+        way.stage.done(&["sync", "release", "1"]);
+        way.assert_standing(SkipReason::PendingUpload, &[1]);
         // Another courier had better luck.
         way.carry("outbox", "truth");
         way.import(&["truth"]);
