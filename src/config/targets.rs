@@ -9,7 +9,7 @@
 //! all. Where a target is replaced, its old directory is first put aside as `targets/.NAME.replaced`: a crash between the two
 //! steps leaves no target of that name, never one with the files of two, and adding it again mends it.
 //!
-//! What the files say is read in `sync::target`, and by whoever calls [`write`] before the call: nothing is parsed here.
+//! What the files say is read in `sync::target`, and by whoever calls [`write()`] before the call: nothing is parsed here.
 
 use std::fmt;
 use std::fs::{self, File};

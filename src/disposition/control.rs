@@ -169,7 +169,7 @@ impl TransparencyDecision {
         TransparencyDecision { after: Some(after), ..self }
     }
 
-    /// Returns the decision for [`standing`](super::standing), once its own leaf index is known.
+    /// Returns the decision for [`Standings`](super::Standings), once its own leaf index is known.
     pub fn at(&self, index: u64) -> Decision {
         let sending = match self.reason {
             None => Sending::Enabled,
