@@ -38,10 +38,12 @@ pub mod timestamp;
 
 mod artifact;
 mod body;
+mod checkpoints;
 mod log_proof;
 mod refusal;
 mod report;
 
+pub use checkpoints::Checkpoints;
 pub use refusal::Refusal;
 pub use report::{Check, Fact, Outcome, Report, Verified, VerifiedContent};
 
@@ -109,8 +111,13 @@ impl Default for Policy {
 ///
 /// What a verdict of yes does not mean is listed in the report itself, under [`Report::not_established`].
 pub fn verify(input: &Input<'_>) -> Report {
+    verify_among(input, None)
+}
+
+/// Judges one of many bundles: the same verdict as [`verify`], with each checkpoint verified once.
+pub fn verify_among(input: &Input<'_>, checkpoints: Option<&Checkpoints>) -> Report {
     reported(|report| {
-        let verified = judge(input, report)?;
+        let verified = judge(input, checkpoints, report)?;
         report.last(&verified);
         Ok(verified)
     })
@@ -121,7 +128,7 @@ pub fn verify(input: &Input<'_>) -> Report {
 /// The trusted root must name both logs: that of the bundle, and that which the anchor lies in.
 pub fn verify_anchored(input: &Input<'_>, anchor: &[u8]) -> Report {
     reported(|report| {
-        let verified = judge(input, report)?;
+        let verified = judge(input, None, report)?;
         let anchored = anchor::check(anchor, &verified, input.trusted_root, input.now)?;
         let verified = Verified { anchored: Some(anchored), ..verified };
         report.last(&verified);
@@ -138,7 +145,7 @@ fn reported(judge: impl FnOnce(&mut Report) -> Result<Verified, Refusal>) -> Rep
 }
 
 /// Steps 1 to 8, and the time stamps of step 9.
-fn judge(input: &Input<'_>, report: &mut Report) -> Result<Verified, Refusal> {
+fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Report) -> Result<Verified, Refusal> {
     let bundle = Bundle::parse(input.bundle)?;
     report.pass(1, Fact::Shape { len: input.bundle.len() });
 
@@ -152,7 +159,7 @@ fn judge(input: &Input<'_>, report: &mut Report) -> Result<Verified, Refusal> {
     report.pass(4, Fact::Entry { kind: leaf.kind.name(), envelope_reproduced: leaf.envelope_reproduced });
 
     let log = log_proof::log(bundle.entry(), leaf.kind, input.trusted_root)?;
-    let checkpoint = log_proof::checkpoint(bundle.entry(), leaf.kind, log)?;
+    let checkpoint = log_proof::checkpoint_among(bundle.entry(), leaf.kind, log, checkpoints)?;
     report.pass(5, Fact::Checkpoint { origin: checkpoint.origin().to_owned(), size: checkpoint.size() });
 
     report.skip(6, Fact::WitnessesNotAsked);

@@ -65,6 +65,16 @@ const ASKED: &[(&str, From, &str)] = &[
         From::Data,
         "airtight --json verify folder --bundle bundles/folder.sigstore.json --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
     ),
+    (
+        "verify-many",
+        From::Data,
+        "mkdir -p many; cp folder/a LICENSE LICENSE.sigstore.json many; airtight --json verify --dir many --bundles bundles --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
+    ),
+    (
+        "verify-many",
+        From::Data,
+        "echo changed > many/LICENSE; airtight --json verify --dir many --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
+    ),
     ("key", From::Data, "airtight --json key generate release --no-passphrase"),
     ("key.v1", From::Predicate, "airtight bundle get 4"),
     ("key", From::Data, "airtight --json key show log-ed25519"),

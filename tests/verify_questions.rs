@@ -6,8 +6,9 @@ use std::num::NonZeroUsize;
 use airtight::attest::Site;
 use airtight::statement::{ArtifactPredicate, Part, PredicateType, Statement, Subject, Symlink};
 use airtight::trust::TrustedRoot;
-use airtight::verify::{self, Input, Outcome, Policy, Report, verify};
+use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Report, verify, verify_among};
 use airtight_keys::public::{Algorithm, PublicKey};
+use airtight_keys::strict_json::to_standard_base64;
 use airtight_log::digest::sha256;
 use airtight_log::store::Access;
 use serde_json::Value;
@@ -171,6 +172,38 @@ fn a_time_after_now_is_refused_beyond_the_skew() {
     assert_eq!(at(NOW - verify::SKEW_S), "verified");
     assert_eq!(at(NOW - verify::SKEW_S - 1), "integrated_time_in_future");
     assert_eq!(at(u64::MAX), "verified");
+}
+
+#[test]
+fn a_checkpoint_that_is_remembered_changes_no_verdict() {
+    let attested = directory(&[file("a", "1")], Vec::new(), None);
+    let known = Checkpoints::default();
+    let judge = |bundle: &str, trusted_root: &TrustedRoot| {
+        let subject = verify::Subject::Digest(sha256(b"1"));
+        let (bundle, keys, policy) = (bundle.as_bytes(), &attested.keys[..], Policy::default());
+        let input = Input { bundle, subject, keys, trusted_root, policy, now: NOW };
+        let report = verify_among(&input, Some(&known));
+        let alone = serde_json::to_value(verify(&input)).unwrap();
+        assert_eq!(serde_json::to_value(&report).unwrap(), alone);
+        code(&report)
+    };
+    let root = &attested.trusted_root;
+    for _ in 0..2 {
+        assert_eq!(judge(&attested.bundle, root), "verified");
+        assert_eq!(known.len(), 1);
+    }
+    // Another signature under the same text, and the same text under another log's key of the same id.
+    let at = attested.bundle.find("\\u2014 ").or_else(|| attested.bundle.find("— ")).unwrap();
+    let (head, tail) = attested.bundle.split_at(at);
+    let end = tail.find("\\n").unwrap();
+    let forged = format!("{head}{}{}{}", &tail[..end - 9], "AAAAAAAA", &tail[end - 1..]);
+    assert!(judge(&forged, root).starts_with("checkpoint_"), "{}", judge(&forged, root));
+    let log: Value = serde_json::from_str(&root.render()).unwrap();
+    let signer = to_standard_base64(attested.keys[0].spki_der());
+    let swapped = root.render().replace(log["tlogs"][0]["publicKey"]["rawBytes"].as_str().unwrap(), &signer);
+    let swapped = TrustedRoot::parse(swapped.as_bytes()).unwrap();
+    assert!(judge(&attested.bundle, &swapped).starts_with("checkpoint_"));
+    assert_eq!(known.len(), 1);
 }
 
 #[test]

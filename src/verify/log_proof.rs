@@ -10,7 +10,7 @@ use crate::bundle::LogEntry;
 use crate::trust::{Found, TrustedLog, TrustedRoot};
 
 use super::body::Kind;
-use super::{Refusal, SKEW_S};
+use super::{Checkpoints, Refusal, SKEW_S};
 
 /// Finds the entry's log, with a key that entries of this kind are proven under.
 pub(super) fn log<'t>(entry: &LogEntry<'_>, kind: Kind, trusted: &'t TrustedRoot) -> Result<&'t TrustedLog, Refusal> {
@@ -30,6 +30,19 @@ pub(super) fn log<'t>(entry: &LogEntry<'_>, kind: Kind, trusted: &'t TrustedRoot
         return Err(Refusal::LogKeyAlgorithm { entry: kind.name().to_owned(), algorithm });
     }
     Ok(log)
+}
+
+/// The same as [`checkpoint`], which is not asked where the same note was opened before.
+pub(super) fn checkpoint_among(
+    entry: &LogEntry<'_>,
+    kind: Kind,
+    log: &TrustedLog,
+    known: Option<&Checkpoints>,
+) -> Result<VerifiedCheckpoint, Refusal> {
+    match known {
+        Some(known) => known.of(&entry.proof.checkpoint, log, kind.is_v1(), || checkpoint(entry, kind, log)),
+        None => checkpoint(entry, kind, log),
+    }
 }
 
 /// Opens the checkpoint under the log's key: all its lines in the v1 style, the log's own in the C2SP style.

@@ -57,8 +57,7 @@ pub fn read(path: &Path) -> Result<Artifact, Failure> {
         return Err(special(path));
     };
     let size = names.iter().map(|(_, _, len)| len).sum();
-    let digests = hash_all(&names, size)?;
-    let files = names.into_iter().zip(digests).map(|((name, _, _), sha256)| Subject { name, sha256 }).collect();
+    let files = hashed(names)?;
     Ok(Artifact { name, is_directory: metadata.is_dir(), files, symlinks, size })
 }
 
@@ -79,9 +78,23 @@ pub fn name_of(path: &Path) -> Result<String, Failure> {
 }
 
 /// A file to hash: its name in the statement, where it lies, how long it is.
-type Named = (String, PathBuf, u64);
+pub type Named = (String, PathBuf, u64);
 
-fn walk(directory: &Path) -> Result<(Vec<Named>, Vec<Symlink>), Failure> {
+/// Hashes files on all cores.
+///
+/// # Errors
+/// `artifact_not_found`, `artifact_unreadable`, `artifact_changed`.
+pub fn hashed(names: Vec<Named>) -> Result<Vec<Subject>, Failure> {
+    let size = names.iter().map(|(_, _, len)| len).sum();
+    let digests = hash_all(&names, size)?;
+    Ok(names.into_iter().zip(digests).map(|((name, _, _), sha256)| Subject { name, sha256 }).collect())
+}
+
+/// Lists the files and the symbolic links below a directory, sorted by name; reads none of them.
+///
+/// # Errors
+/// As [`read`].
+pub fn walk(directory: &Path) -> Result<(Vec<Named>, Vec<Symlink>), Failure> {
     let (mut files, mut symlinks) = (Vec::new(), Vec::new());
     for entry in WalkDir::new(directory).min_depth(1).sort_by_file_name() {
         let entry = entry.map_err(|error| {

@@ -9,7 +9,8 @@
 //! | `passphrase` | where a passphrase comes from |
 //! | `invocation` | one call: site, output, clock, randomness |
 //! | `artifacts` | files and directories, hashed |
-//! | `init`, `attest`, `verify`, `bundle`, `demo` | the commands of these names; `trust` stands with `bundle`, `conformance` with `verify` |
+//! | `cores` | work on many things at once |
+//! | `init`, `attest`, `verify`, `bundle`, `demo` | the commands of these names; `trust` stands with `bundle`, `conformance` with `verify`, many at once in `verify/…` |
 //! | `key` | `airtight key …` |
 //! | `log`, `log/…` | `airtight log …` |
 //! | `sync`, `sync/…` | `airtight sync …` |
@@ -36,6 +37,7 @@ mod artifacts;
 mod attest;
 mod bundle;
 mod cli;
+mod cores;
 mod demo;
 mod exit;
 mod failure;

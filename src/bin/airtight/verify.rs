@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use airtight::statement::{PredicateType, Subject as Named};
 use airtight::trust::TrustedRoot;
-use airtight::verify::{self, Input, Outcome, Policy, Report, verify, verify_anchored};
+use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Report, verify, verify_anchored};
 use airtight_keys::public::PublicKey;
 use airtight_log::digest::Sha256Digest;
 
@@ -15,6 +15,12 @@ use crate::cli::verify::{ConformanceCommand, VerifyArgs, VerifyBundleArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
+
+use self::many::Judge;
+
+mod manifest;
+mod many;
+mod matching;
 
 /// What is asked about.
 enum Question {
@@ -33,18 +39,12 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
             Failure::new(Exit::Usage, "key_required", message).next("add --key FILE with the signer's public key")
         );
     }
-    let question = ask(&args.artifact)?;
-    let bundles = if args.bundle.is_empty() { bundles_of(&args.artifact, &question)? } else { args.bundle.clone() };
-    let keys = args.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
-    let root = trusted_root(&args.trusted_root)?;
-    let predicate_type = match &args.predicate_type {
-        Some(name) => Some(PredicateType::parse(name)?.uri().to_owned()),
-        None => None,
-    };
-    let policy = Policy { predicate_type, ..Policy::default() };
+    let Some(artifact) = &args.artifact else { return many::run(args, &judge_of(args, call)?, call) };
+    let question = ask(artifact)?;
+    let bundles = if args.bundle.is_empty() { bundles_of(artifact, &question)? } else { args.bundle.clone() };
+    let Judge { keys, trusted_root: root, policy, now, .. } = judge_of(args, call)?;
     let anchor = args.anchor.as_ref().map(|path| fs::read(path).map_err(|error| artifacts::unreadable(path, &error)));
     let anchor = anchor.transpose()?;
-    let now = call.now()?;
     let mut covered: Vec<Named> = Vec::new();
     let mut exit = Exit::Done;
     for path in &bundles {
@@ -66,6 +66,18 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
         exit = coverage(directory, covered, call);
     }
     Ok(exit)
+}
+
+/// Reads what bundles are judged by.
+fn judge_of(args: &VerifyArgs, call: &Invocation) -> Result<Judge, Failure> {
+    let keys = args.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
+    let trusted_root = trusted_root(&args.trusted_root)?;
+    let predicate_type = match &args.predicate_type {
+        Some(name) => Some(PredicateType::parse(name)?.uri().to_owned()),
+        None => None,
+    };
+    let policy = Policy { predicate_type, ..Policy::default() };
+    Ok(Judge { keys, trusted_root, policy, now: call.now()?, checkpoints: Checkpoints::default() })
 }
 
 /// Runs `airtight conformance`: the protocol of sigstore-conformance, exit 0 for a yes.

@@ -2,23 +2,41 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 /// Judge a bundle: no site, no network, no database
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit 0 where every check passed, 1 where one refused; the report names each
-check and ends with what the result does not establish.
+check and ends with what the result does not establish. Of many artifacts at
+once the worst counts; an artifact without a bundle, or a bundle without an
+artifact, is exit 4.
 
 Example:
   $ airtight verify release.tar.gz --key signer.pub --trusted-root trusted_root.json
   $ airtight verify sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \\
       --bundle test.sigstore.json --key signer.pub --trusted-root trusted_root.json
-  $ airtight verify notes.txt --anchor notes.txt.anchor.json --key signer.pub --trusted-root both.json")]
+  $ airtight verify notes.txt --anchor notes.txt.anchor.json --key signer.pub --trusted-root both.json
+  $ airtight verify --dir release --key signer.pub --trusted-root trusted_root.json
+  $ airtight verify --manifest SHA256SUMS --bundles bundles --key signer.pub \\
+      --trusted-root trusted_root.json")]
+#[command(group = ArgGroup::new("asked").args(["artifact", "dir", "manifest"]).required(true))]
 pub struct VerifyArgs {
     /// The artifact: a file, a directory, or sha256:HEX
     #[arg(value_name = "ARTIFACT")]
-    pub artifact: PathBuf,
+    pub artifact: Option<PathBuf>,
+
+    /// Every file below DIR, each with its bundles; files named *.sigstore.json are the bundles
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["bundle", "anchor"])]
+    pub dir: Option<PathBuf>,
+
+    /// Every artifact of a list as sha256sum writes it; its digests are asked about, and no artifact is read
+    #[arg(long, value_name = "SHA256SUMS", conflicts_with_all = ["bundle", "anchor"])]
+    pub manifest: Option<PathBuf>,
+
+    /// Where bundles lie: with --dir besides those in DIR; with --manifest in place of its own directory
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["artifact", "bundle", "anchor"])]
+    pub bundles: Option<PathBuf>,
 
     /// The bundle; where it is left out, ARTIFACT.sigstore.json. More than one: the parts of a directory
     #[arg(long, value_name = "FILE")]

@@ -1,0 +1,94 @@
+//! Which bundle is about which artifact, asked of what the bundles say of themselves; the verdict asks again.
+//!
+//! A bundle belongs to each artifact whose SHA-256 is that of one of its subjects, whatever either is called. A bundle that names no
+//! artifact that is there, or cannot be read, belongs to the artifact of its own name (`NAME.sigstore.json` to `NAME`): so what was
+//! changed after it was signed is refused under its own name, and not merely missed. What belongs to nothing is an orphan.
+
+use std::collections::{BTreeSet, HashMap};
+
+use airtight::bundle::{Bundle, Content};
+use airtight::statement::{ParsedStatement, Subject};
+use airtight_log::digest::Sha256Digest;
+
+/// How the name of a bundle's file ends.
+pub const SUFFIX: &str = ".sigstore.json";
+
+/// Tells whether a file is a bundle by its name.
+pub fn is_bundle(name: &str) -> bool {
+    name.ends_with(SUFFIX)
+}
+
+/// Returns the digests that a bundle says it is about; none where it cannot be read.
+pub fn digests_unverified(text: &[u8]) -> Vec<Sha256Digest> {
+    let Ok(bundle) = Bundle::parse(text) else { return Vec::new() };
+    match bundle.content() {
+        Content::Message { digest, .. } => vec![*digest],
+        Content::Envelope { envelope, .. } => match ParsedStatement::parse(envelope.payload_unverified()) {
+            Ok(statement) => statement.subjects().iter().filter_map(|subject| subject.sha256().copied()).collect(),
+            Err(_) => Vec::new(),
+        },
+    }
+}
+
+/// Who belongs to whom, by their places in the two lists.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Matched {
+    /// Artifact and bundle, sorted.
+    pub pairs: Vec<(usize, usize)>,
+    /// Artifacts that no bundle is about.
+    pub bare: Vec<usize>,
+    /// Bundles that are about no artifact here.
+    pub stray: Vec<usize>,
+}
+
+/// Matches artifacts with bundles, each bundle given by its name and the digests that it is about.
+pub fn matched<'b>(artifacts: &[Subject], bundles: impl Iterator<Item = (&'b str, &'b [Sha256Digest])>) -> Matched {
+    let mut by_digest: HashMap<&[u8; 32], Vec<usize>> = HashMap::with_capacity(artifacts.len());
+    let mut by_name: HashMap<&str, usize> = HashMap::with_capacity(artifacts.len());
+    for (at, artifact) in artifacts.iter().enumerate() {
+        by_digest.entry(artifact.sha256.as_bytes()).or_default().push(at);
+        by_name.insert(&artifact.name, at);
+    }
+    let (mut pairs, mut stray) = (BTreeSet::new(), Vec::new());
+    for (bundle, (name, digests)) in bundles.enumerate() {
+        let before = pairs.len();
+        let about = digests.iter().filter_map(|digest| by_digest.get(digest.as_bytes())).flatten();
+        pairs.extend(about.map(|artifact| (*artifact, bundle)));
+        if pairs.len() == before {
+            match name.strip_suffix(SUFFIX).and_then(|name| by_name.get(name)) {
+                Some(artifact) => drop(pairs.insert((*artifact, bundle))),
+                None => stray.push(bundle),
+            }
+        }
+    }
+    let with: BTreeSet<usize> = pairs.iter().map(|(artifact, _)| *artifact).collect();
+    let bare = (0..artifacts.len()).filter(|artifact| !with.contains(artifact)).collect();
+    Matched { pairs: pairs.into_iter().collect(), bare, stray }
+}
+
+#[cfg(test)]
+mod tests {
+    use airtight_log::digest::sha256;
+
+    use super::*;
+
+    #[test]
+    fn a_bundle_belongs_to_its_digests_else_to_its_name_else_to_nobody() {
+        let artifacts = ["a", "b", "c", "twin of a"].map(|name| Subject {
+            name: name.to_owned(),
+            sha256: sha256(if name.ends_with('a') { b"a" } else { name.as_bytes() }),
+        });
+        let (of_a, of_b_and_gone) = ([sha256(b"a")], [sha256(b"b"), sha256(b"gone")]);
+        let gone = [sha256(b"gone")];
+        let bundles: [(&str, &[Sha256Digest]); 5] = [
+            ("anything.sigstore.json", &of_a),
+            ("b.sigstore.json", &of_b_and_gone),
+            ("b.sigstore.json", &gone),
+            ("b.more.sigstore.json", &gone),
+            ("c", &[]),
+        ];
+        let found = matched(&artifacts, bundles.into_iter());
+        let pairs = vec![(0, 0), (1, 1), (1, 2), (3, 0)];
+        assert_eq!(found, Matched { pairs, bare: vec![2], stray: vec![3, 4] });
+    }
+}
