@@ -3,7 +3,7 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 3 | [`durable`]: files that appear whole or not at all |
-//! | 4 | [`statement`], [`bundle`], [`trust`], [`config`], [`keyring`], [`pack`], [`disposition`] |
+//! | 4 | [`statement`], [`bundle`], [`trust`], [`config`], [`keyring`], [`pack`], [`disposition`], [`policy`] |
 //! | 5 | [`verify`]: the judgement of a bundle, pure |
 //! | 6 | [`attest`]: statement → envelope → leaf → bundle; sites, and batches |
 //! | 7 | [`sync`]: the way to Rekor and back |
@@ -19,6 +19,7 @@ pub mod disposition;
 pub mod durable;
 pub mod keyring;
 pub mod pack;
+pub mod policy;
 pub mod statement;
 pub mod sync;
 pub mod trust;

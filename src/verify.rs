@@ -37,6 +37,7 @@ pub mod anchor;
 pub mod timestamp;
 
 mod artifact;
+mod attestation;
 mod body;
 mod checkpoints;
 mod log_proof;

@@ -26,7 +26,7 @@ use std::path::Path;
 /// its pure rooms and `store`) are read from the `lib.rs` of those crates.
 const FLOORS: &[(u8, &[&str])] = &[
     (3, &["durable"]),
-    (4, &["statement", "bundle", "trust", "cas", "config", "keyring", "pack", "disposition"]),
+    (4, &["statement", "bundle", "trust", "cas", "config", "keyring", "pack", "disposition", "policy"]),
     (5, &["verify"]),
     (6, &["attest"]),
     (7, &["signals", "session", "sync", "evidence", "witness"]),
@@ -35,7 +35,7 @@ const FLOORS: &[(u8, &[&str])] = &[
 ];
 
 /// Rooms of the root package that hold no power and must not reach one: they import only from pure rooms.
-const PURE: &[&str] = &["statement", "bundle", "trust", "disposition", "verify"];
+const PURE: &[&str] = &["statement", "bundle", "trust", "disposition", "policy", "verify"];
 
 /// Rooms that may permit a call that `clippy.toml` bans. All other rooms are handed their powers as arguments.
 const PERMITTED: &[&str] = &[

@@ -73,6 +73,16 @@ const ASKED: &[(&str, From, &str)] = &[
     (
         "verify-many",
         From::Data,
+        "printf 'policy: 1\\nkeys: { site: { file: .airtight/keys/signer.pub } }\\nrequire: [{ name: a, by: [site], type: [\"https://airtight.dev/artifact/v1\"], max_age_days: 1 }]\\n' > p.yaml; airtight --json verify --dir many --bundles bundles --policy p.yaml --trusted-root .airtight/trusted_root.json",
+    ),
+    (
+        "policy-answer",
+        From::Data,
+        "printf 'policy: 1\\nkeys: { site: { id: 0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c } }\\nrequire: [{ name: a, by: [site], type: [\"https://airtight.dev/artifact/v1\"] }]\\n' > q.yaml; airtight --json policy check q.yaml; airtight --json policy explain q.yaml",
+    ),
+    (
+        "verify-many",
+        From::Data,
         "echo changed > many/LICENSE; airtight --json verify --dir many --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
     ),
     ("key", From::Data, "airtight --json key generate release --no-passphrase"),
@@ -380,5 +390,7 @@ fn what_commands_answer_is_what_the_schemas_say() {
     }
     // Its member `receipt` is another format's; tests/sync_anchor.rs asks about the rest.
     asked.insert("anchor.v1");
+    // A file that people write: tests/policy.rs.
+    asked.insert("policy");
     assert_eq!(asked, schemas.keys().map(String::as_str).collect(), "each schema is asked about");
 }

@@ -17,6 +17,7 @@ pub mod attest;
 pub mod bundle;
 pub mod key;
 pub mod log;
+pub mod policy;
 pub mod site;
 pub mod sync;
 pub mod verify;
@@ -69,6 +70,10 @@ pub enum Command {
 
     /// Judge a bundle: no site, no network, no database
     Verify(verify::VerifyArgs),
+
+    /// Read policies, and say in sentences what they ask
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
 
     /// Show what a bundle says, and give the bundle of an entry
     #[command(subcommand)]

@@ -15,6 +15,7 @@ use crate::cli::verify::{ConformanceCommand, VerifyArgs, VerifyBundleArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
+use crate::policy::{self, Loaded};
 
 use self::many::Judge;
 
@@ -33,13 +34,15 @@ enum Question {
 /// # Errors
 /// Only where no verdict could be reached: usage, a file that cannot be read, a key or trusted root that is none.
 pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
-    if args.key.is_empty() {
+    if args.key.is_empty() && args.policy.is_none() {
         let message = "a key-signed bundle is judged under a public key, and none was given";
         return Err(
             Failure::new(Exit::Usage, "key_required", message).next("add --key FILE with the signer's public key")
         );
     }
-    let Some(artifact) = &args.artifact else { return many::run(args, &judge_of(args, call)?, call) };
+    let Some(artifact) = args.artifact.as_ref().filter(|_| args.bundles.is_none() && args.policy.is_none()) else {
+        return many::run(args, &judge_of(args, call)?, call);
+    };
     let question = ask(artifact)?;
     let bundles = if args.bundle.is_empty() { bundles_of(artifact, &question)? } else { args.bundle.clone() };
     let Judge { keys, trusted_root: root, policy, now, .. } = judge_of(args, call)?;
@@ -69,15 +72,23 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
 }
 
 /// Reads what bundles are judged by.
-fn judge_of(args: &VerifyArgs, call: &Invocation) -> Result<Judge, Failure> {
-    let keys = args.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
+fn judge_of(args: &VerifyArgs, call: &mut Invocation) -> Result<Judge, Failure> {
+    let mut keys = args.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
+    let asked = args.policy.as_ref().map(|path| policy::load(path)).transpose()?;
+    if let Some(Loaded { policy, .. }) = &asked {
+        keys.extend(policy.keys());
+        for (name, id) in policy.keys_missing(&keys) {
+            let words = format!("the policy holds the id of {name} alone, and no --key is it: {id}");
+            call.warn("policy_key_missing", &words);
+        }
+    }
     let trusted_root = trusted_root(&args.trusted_root)?;
     let predicate_type = match &args.predicate_type {
         Some(name) => Some(PredicateType::parse(name)?.uri().to_owned()),
         None => None,
     };
     let policy = Policy { predicate_type, ..Policy::default() };
-    Ok(Judge { keys, trusted_root, policy, now: call.now()?, checkpoints: Checkpoints::default() })
+    Ok(Judge { keys, trusted_root, policy, asked, now: call.now()?, checkpoints: Checkpoints::default() })
 }
 
 /// Runs `airtight conformance`: the protocol of sigstore-conformance, exit 0 for a yes.

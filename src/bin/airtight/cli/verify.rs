@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args, Subcommand};
 Exit 0 where every check passed, 1 where one refused; the report names each
 check and ends with what the result does not establish. Of many artifacts at
 once the worst counts; an artifact without a bundle, or a bundle without an
-artifact, is exit 4.
+artifact, is exit 4; what holds, but weaker than a policy asks, is exit 3.
 
 Example:
   $ airtight verify release.tar.gz --key signer.pub --trusted-root trusted_root.json
@@ -19,6 +19,8 @@ Example:
   $ airtight verify notes.txt --anchor notes.txt.anchor.json --key signer.pub --trusted-root both.json
   $ airtight verify --dir release --key signer.pub --trusted-root trusted_root.json
   $ airtight verify --manifest SHA256SUMS --bundles bundles --key signer.pub \\
+      --trusted-root trusted_root.json
+  $ airtight verify release.tar.gz --bundles bundles --policy release.policy.yaml \\
       --trusted-root trusted_root.json")]
 #[command(group = ArgGroup::new("asked").args(["artifact", "dir", "manifest"]).required(true))]
 pub struct VerifyArgs {
@@ -34,9 +36,13 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "SHA256SUMS", conflicts_with_all = ["bundle", "anchor"])]
     pub manifest: Option<PathBuf>,
 
-    /// Where bundles lie: with --dir besides those in DIR; with --manifest in place of its own directory
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["artifact", "bundle", "anchor"])]
+    /// Where bundles lie: all of ARTIFACT's there; with --dir besides those in DIR; with --manifest in place of its own directory
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["bundle", "anchor"])]
     pub bundles: Option<PathBuf>,
+
+    /// What is asked of all attestations of an artifact together; its keys need no --key
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["anchor", "predicate_type"])]
+    pub policy: Option<PathBuf>,
 
     /// The bundle; where it is left out, ARTIFACT.sigstore.json. More than one: the parts of a directory
     #[arg(long, value_name = "FILE")]

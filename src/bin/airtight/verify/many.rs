@@ -4,16 +4,22 @@
 //! |---|---|
 //! | a bundle of some artifact was refused | 1 |
 //! | an artifact has no bundle, or a bundle no artifact | 4 |
+//! | what there is holds, and is weaker than the policy asks | 3 |
 //! | everything was verified | 0 |
 //!
 //! Keys and trusted root are read once, each checkpoint is verified once, and a small bundle is read once. Below `--dir` the files named
 //! `*.sigstore.json` are bundles and all others artifacts, but for those that the command line itself names (keys, trusted root). Symbolic
 //! links are not followed. What is in a `--manifest` need not be at hand: its digests are what is asked about.
+//!
+//! Under a policy the attestations of an artifact are judged together, and its verdict is the policy's alone: a bundle that does not hold counts
+//! for nothing, and refuses nothing that others show. One ARTIFACT is judged here too, where it comes with a policy or a directory of bundles;
+//! bundles about something else that lie there are nobody's business then.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use airtight::policy::{Attestation, Finding, Shortfall, Standing};
 use airtight::statement::Subject;
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Checkpoints, Input, Policy, Report, verify_among};
@@ -27,6 +33,7 @@ use crate::cores;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
+use crate::policy::Loaded;
 
 use super::{manifest, matching};
 
@@ -39,8 +46,10 @@ pub struct Judge {
     pub keys: Vec<PublicKey>,
     /// The logs that are believed.
     pub trusted_root: TrustedRoot,
-    /// What is asked beyond the proofs.
+    /// What is asked of each bundle beyond the proofs.
     pub policy: Policy,
+    /// What is asked of all attestations of an artifact together.
+    pub asked: Option<Loaded>,
     /// Seconds since the epoch.
     pub now: u64,
     /// The checkpoints that were verified on the way.
@@ -49,7 +58,7 @@ pub struct Judge {
 
 impl Judge {
     fn judge(&self, bundle: &[u8], artifact: Sha256Digest) -> Report {
-        let Judge { keys, trusted_root, policy, now, checkpoints } = self;
+        let Judge { keys, trusted_root, policy, now, checkpoints, .. } = self;
         let subject = verify::Subject::Digest(artifact);
         let input = Input { bundle, subject, keys, trusted_root, policy: policy.clone(), now: *now };
         verify_among(&input, Some(checkpoints))
@@ -61,8 +70,12 @@ struct Asked {
     artifacts: Vec<Subject>,
     bundles: Vec<Named>,
     links: usize,
-    /// Whether the artifacts were read, and not a list of their digests.
+    /// Whether the artifacts were read, and not only their digests.
     were_read: bool,
+    /// Whether a bundle about something else counts.
+    is_whole: bool,
+    /// Whether each bundle was named as one about the one artifact, whatever it says of itself.
+    are_named: bool,
 }
 
 /// A bundle on disk, as far as it was looked at.
@@ -79,6 +92,22 @@ struct ArtifactLine {
     sha256: String,
     verdict: &'static str,
     bundles: Vec<BundleLine>,
+    policy: Option<Vec<FindingLine>>,
+}
+
+#[derive(Serialize)]
+struct FindingLine {
+    name: String,
+    standing: &'static str,
+    code: Option<&'static str>,
+    said: Option<String>,
+    by: Vec<ByLine>,
+}
+
+#[derive(Serialize)]
+struct ByLine {
+    bundle: String,
+    signer: String,
 }
 
 #[derive(Serialize)]
@@ -106,6 +135,7 @@ struct RefusalLine {
 struct SummaryLine {
     artifacts: usize,
     verified: usize,
+    weaker: usize,
     refused: usize,
     without_bundle: usize,
     bundles: usize,
@@ -118,39 +148,47 @@ struct SummaryLine {
 /// # Errors
 /// `manifest_malformed`, `nothing_to_verify`, and what the files refuse: no verdict was reached then.
 pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Exit, Failure> {
-    let asked = collect(args)?;
+    let asked = collect(args, judge)?;
     if asked.artifacts.is_empty() && asked.bundles.is_empty() {
         let message = "there is neither an artifact nor a bundle, and a yes about nothing would mislead";
         return Err(Failure::new(Exit::NotFound, "nothing_to_verify", message).next("check the path"));
     }
     let held = cores::each("bundles read", &asked.bundles, hold).into_iter().collect::<Result<Vec<_>, _>>()?;
     let found = matching::matched(&asked.artifacts, held.iter().map(|held| (held.name.as_str(), &held.digests[..])));
-    let judged = cores::each("bundles judged", &found.pairs, |(artifact, bundle)| {
-        judge_pair(judge, asked.artifacts[*artifact].sha256, &held[*bundle])
+    let mut groups: Vec<(usize, Vec<usize>)> = (0..asked.artifacts.len()).map(|at| (at, Vec::new())).collect();
+    for (artifact, bundle) in found.pairs {
+        groups[artifact].1.push(bundle);
+    }
+    if asked.are_named {
+        groups[0].1 = (0..held.len()).collect();
+    }
+    let lines = cores::each("artifacts judged", &groups, |(artifact, bundles)| {
+        let bundles: Vec<&Held> = bundles.iter().map(|at| &held[*at]).collect();
+        judge_artifact(judge, &asked.artifacts[*artifact], &bundles)
     });
-    let mut lines: Vec<ArtifactLine> = asked.artifacts.iter().map(begin).collect();
-    for ((artifact, _), line) in found.pairs.iter().zip(judged) {
-        lines[*artifact].bundles.push(line?);
-    }
-    for line in &mut lines {
-        line.verdict = verdict(&line.bundles);
-    }
+    let lines = lines.into_iter().collect::<Result<Vec<_>, _>>()?;
     let count = |verdict| lines.iter().filter(|line| line.verdict == verdict).count();
     let mut not_established: BTreeSet<&'static str> =
         lines.iter().flat_map(|line| &line.bundles).flat_map(|line| line.not_established.iter().copied()).collect();
+    if judge.asked.is_some() {
+        // Each requirement names its types.
+        not_established.remove("that the statement is of a type you expected");
+    }
     if asked.links > 0 {
         not_established.insert("where the symbolic links point: they were not followed");
     }
     if !asked.were_read {
         not_established.insert("that any file has these digests: the list was read, and no artifact");
     }
+    let stray = found.stray.iter().filter(|_| asked.is_whole);
     let summary = SummaryLine {
         artifacts: lines.len(),
         verified: count("verified"),
+        weaker: count("weaker"),
         refused: count("refused"),
         without_bundle: found.bare.len(),
-        bundles: held.len(),
-        bundles_without_artifact: found.stray.iter().map(|bundle| held[*bundle].name.clone()).collect(),
+        bundles: if asked.is_whole { held.len() } else { lines.iter().map(|line| line.bundles.len()).sum() },
+        bundles_without_artifact: stray.map(|bundle| held[*bundle].name.clone()).collect(),
         not_established,
     };
     show(&lines, &summary, call);
@@ -158,18 +196,24 @@ pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Ex
         Exit::Refused
     } else if summary.without_bundle > 0 || !summary.bundles_without_artifact.is_empty() {
         Exit::NotFound
+    } else if summary.weaker > 0 {
+        Exit::Weaker
     } else {
         Exit::Done
     })
 }
 
 /// Finds what is asked about; hashes the files of a directory.
-fn collect(args: &VerifyArgs) -> Result<Asked, Failure> {
+fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
+    if let Some(artifact) = &args.artifact {
+        return one(artifact, args);
+    }
     let (mut artifacts, mut bundles, mut links, mut were_read) = (Vec::new(), Vec::new(), 0, false);
     if let Some(directory) = &args.dir {
         let (names, symlinks) = artifacts::walk(directory)?;
-        let inputs: BTreeSet<PathBuf> =
-            args.key.iter().chain([&args.trusted_root]).filter_map(|path| fs::canonicalize(path).ok()).collect();
+        let policies = judge.asked.iter().flat_map(|loaded| &loaded.files);
+        let given = args.key.iter().chain([&args.trusted_root]).chain(policies);
+        let inputs: BTreeSet<PathBuf> = given.filter_map(|path| fs::canonicalize(path).ok()).collect();
         let is_input = |path: &Path| fs::canonicalize(path).is_ok_and(|path| inputs.contains(&path));
         let (own, files): (Vec<Named>, Vec<Named>) =
             names.into_iter().partition(|(name, _, _)| matching::is_bundle(name));
@@ -194,7 +238,31 @@ fn collect(args: &VerifyArgs) -> Result<Asked, Failure> {
         let (names, _) = artifacts::walk(&directory)?;
         bundles.extend(names.into_iter().filter(|(name, _, _)| matching::is_bundle(name)));
     }
-    Ok(Asked { artifacts, bundles, links, were_read })
+    Ok(Asked { artifacts, bundles, links, were_read, is_whole: true, are_named: false })
+}
+
+/// Finds one artifact, and the bundles among which those about it are.
+fn one(artifact: &Path, args: &VerifyArgs) -> Result<Asked, Failure> {
+    let (name, question) = (artifact.display().to_string(), super::ask(artifact)?);
+    let super::Question::Digest(sha256) = question else {
+        let message = format!("{name} is a directory, and a policy is about artifacts one by one");
+        return Err(
+            Failure::new(Exit::Usage, "artifact_is_directory", message).next(format!("airtight verify --dir {name}"))
+        );
+    };
+    let beside = match artifact.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let bundles = if args.bundle.is_empty() {
+        let (names, _) = artifacts::walk(args.bundles.as_deref().unwrap_or(&beside))?;
+        names.into_iter().filter(|(name, _, _)| matching::is_bundle(name)).collect()
+    } else {
+        args.bundle.iter().map(|path| (path.display().to_string(), path.clone(), 0)).collect()
+    };
+    let were_read = !name.starts_with("sha256:");
+    let (artifacts, are_named) = (vec![Subject { name, sha256 }], !args.bundle.is_empty());
+    Ok(Asked { artifacts, bundles, links: 0, were_read, is_whole: false, are_named })
 }
 
 fn hold((name, path, _): &Named) -> Result<Held, Failure> {
@@ -208,45 +276,83 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| artifacts::unreadable(path, &error))
 }
 
-fn judge_pair(judge: &Judge, artifact: Sha256Digest, held: &Held) -> Result<BundleLine, Failure> {
-    let report = match &held.text {
-        Some(text) => judge.judge(text, artifact),
-        None => judge.judge(&read(&held.path)?, artifact),
+/// Judges every bundle of an artifact, and then all that hold together, where a policy asks.
+fn judge_artifact(judge: &Judge, artifact: &Subject, bundles: &[&Held]) -> Result<ArtifactLine, Failure> {
+    let (mut lines, mut verified) = (Vec::with_capacity(bundles.len()), Vec::new());
+    for held in bundles {
+        let report = match &held.text {
+            Some(text) => judge.judge(text, artifact.sha256),
+            None => judge.judge(&read(&held.path)?, artifact.sha256),
+        };
+        lines.push(BundleLine::new(held.name.clone(), &report));
+        if judge.asked.is_some() {
+            verified.extend(report.into_verdict().ok().map(|verified| (held.name.as_str(), verified)));
+        }
+    }
+    let attestations: Vec<Attestation<'_>> =
+        verified.iter().map(|(name, verified)| verified.attestation(name)).collect();
+    let findings = judge.asked.as_ref().map(|loaded| loaded.policy.judge(&attestations, judge.now));
+    let verdict = match &findings {
+        Some(findings) => match findings.iter().map(|finding| finding.standing).max() {
+            Some(Standing::Refused) => "refused",
+            Some(Standing::Weaker) => "weaker",
+            Some(Standing::Met) | None => "verified",
+        },
+        None if lines.is_empty() => "no bundle",
+        None if lines.iter().all(|line| line.verified) => "verified",
+        None => "refused",
     };
-    let not_established = report.not_established();
-    let verdict = report.verdict();
-    let (verified, refusal) = (verdict.ok(), verdict.err());
-    Ok(BundleLine {
-        bundle: held.name.clone(),
-        verified: verified.is_some(),
-        refusal: refusal.map(|refusal| RefusalLine {
-            step: refusal.step(),
-            code: refusal.code(),
-            said: refusal.to_string(),
-        }),
-        signer: verified.map(|verified| verified.signer().to_string()),
-        predicate_type: verified.and_then(|verified| verified.predicate_type().map(str::to_owned)),
-        log_id: verified.map(|verified| verified.log_id().to_string()),
-        leaf_index: verified.map(|verified| verified.leaf_index().get()),
-        integrated_time: verified.and_then(|verified| verified.integrated_time()),
-        not_established,
+    Ok(ArtifactLine {
+        artifact: artifact.name.clone(),
+        sha256: artifact.sha256.hex(),
+        verdict,
+        bundles: lines,
+        policy: findings.map(|findings| findings.into_iter().map(FindingLine::new).collect()),
     })
 }
 
-fn begin(artifact: &Subject) -> ArtifactLine {
-    ArtifactLine {
-        artifact: artifact.name.clone(),
-        sha256: artifact.sha256.hex(),
-        verdict: "no bundle",
-        bundles: Vec::new(),
+impl BundleLine {
+    fn new(bundle: String, report: &Report) -> BundleLine {
+        let verdict = report.verdict();
+        let (verified, refusal) = (verdict.ok(), verdict.err());
+        BundleLine {
+            bundle,
+            verified: verified.is_some(),
+            refusal: refusal.map(|refusal| RefusalLine {
+                step: refusal.step(),
+                code: refusal.code(),
+                said: refusal.to_string(),
+            }),
+            signer: verified.map(|verified| verified.signer().to_string()),
+            predicate_type: verified.and_then(|verified| verified.predicate_type().map(str::to_owned)),
+            log_id: verified.map(|verified| verified.log_id().to_string()),
+            leaf_index: verified.map(|verified| verified.leaf_index().get()),
+            integrated_time: verified.and_then(|verified| verified.integrated_time()),
+            not_established: report.not_established(),
+        }
     }
 }
 
-fn verdict(bundles: &[BundleLine]) -> &'static str {
-    match bundles {
-        [] => "no bundle",
-        all if all.iter().all(|bundle| bundle.verified) => "verified",
-        _ => "refused",
+impl FindingLine {
+    fn new(finding: Finding) -> FindingLine {
+        FindingLine {
+            name: finding.name,
+            standing: finding.standing.name(),
+            code: finding.shortfall.as_ref().map(Shortfall::code),
+            said: finding.shortfall.as_ref().map(Shortfall::to_string),
+            by: finding.by.into_iter().map(|(bundle, signer)| ByLine { bundle, signer }).collect(),
+        }
+    }
+
+    /// Says how a requirement stands, for a person.
+    fn words(&self) -> String {
+        match (&self.said, self.code) {
+            (Some(said), Some(code)) => format!("{}: {said} ({code})", self.standing),
+            _ => {
+                let by: Vec<String> = self.by.iter().map(|by| format!("{} ({})", by.bundle, by.signer)).collect();
+                format!("{} by {}", self.standing, by.join(", "))
+            }
+        }
     }
 }
 
@@ -277,9 +383,15 @@ fn show(lines: &[ArtifactLine], summary: &SummaryLine, call: &mut Invocation) {
         rows.push(["no artifact".to_owned(), String::new(), stray.clone(), String::new()]);
     }
     output.table(["VERDICT", "ARTIFACT", "BUNDLE", "WHAT IT IS"], rows);
+    for line in lines {
+        for finding in line.policy.iter().flatten() {
+            output.line(format_args!("{}: {}: {}", line.artifact, finding.name, finding.words()));
+        }
+    }
+    let weakly = if summary.weaker > 0 { format!("{} weaker than asked, ", summary.weaker) } else { String::new() };
     let SummaryLine { artifacts, verified, refused, without_bundle, bundles, bundles_without_artifact, .. } = summary;
     output.line(format_args!(
-        "{artifacts} artifacts: {verified} verified, {refused} refused, {without_bundle} without a bundle; {bundles} bundles, {} without an artifact",
+        "{artifacts} artifacts: {verified} verified, {weakly}{refused} refused, {without_bundle} without a bundle; {bundles} bundles, {} without an artifact",
         bundles_without_artifact.len()
     ));
     if !summary.not_established.is_empty() {

@@ -1,0 +1,88 @@
+//! Says in sentences what a policy asks, so that whoever answers for it can hear whether it is what they meant.
+
+use super::judge::at;
+use super::{Asked, Named, Policy, Requirement, Signer, Valid};
+
+impl Policy {
+    /// Returns the policy as lines of text.
+    pub fn explain(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(title) = &self.title {
+            lines.push(title.clone());
+        }
+        let count = self.require.len();
+        lines.push(match count {
+            1 => "Of an artifact one thing is asked:".to_owned(),
+            _ => format!("Of an artifact {count} things are asked, all together:"),
+        });
+        for (number, requirement) in (1..).zip(&self.require) {
+            self.explain_one(number, requirement, &mut lines);
+        }
+        for link in &self.links {
+            let (one, other) = (&self.require[link.one].name, &self.require[link.other].name);
+            lines.push(format!("What {one} says at {} must be what {other} says at {}.", link.at, link.other_at));
+        }
+        lines.push(
+            "What is missing, or of another signer or content, is refused. Other attestations do no harm.".to_owned(),
+        );
+        lines
+    }
+
+    fn explain_one(&self, number: usize, requirement: &Requirement, lines: &mut Vec<String>) {
+        let Requirement { name, types, signers, by, subject, fields, .. } = requirement;
+        lines.push(format!("{number}. {name}: an attestation of type {}.", types.join(" or ")));
+        let mut say = |sentence: String| lines.push(format!("   {sentence}"));
+        let who: Vec<String> = by.iter().map(|place| self.said_signer(*place)).collect();
+        say(match (*signers, who.len()) {
+            (1, 1) => format!("It is signed by {}.", who[0]),
+            (1, _) => format!("It is signed by any of: {}.", who.join("; ")),
+            (count, _) => format!("{count} of these have each signed one: {}.", who.join("; ")),
+        });
+        if !subject.is_empty() {
+            let names: Vec<String> = subject.iter().map(|pattern| format!("{:?}", pattern.to_string())).collect();
+            say(format!("It calls the artifact {}.", names.join(" or ")));
+        }
+        for field in fields {
+            say(match &field.asked {
+                Asked::Present => format!("It says something at {}.", field.at),
+                asked => format!("It says {asked} at {}.", field.at),
+            });
+        }
+        let Requirement { logged_in, publicly_logged, not_before, not_after, max_age_days, .. } = requirement;
+        let mut weaker = Vec::new();
+        if !logged_in.is_empty() {
+            let logs: Vec<String> = logged_in
+                .iter()
+                .map(|place| format!("{} ({})", self.logs[*place].name, self.logs[*place].is.id))
+                .collect();
+            weaker.push(format!("is logged in {}", logs.join(" or ")));
+        }
+        if *publicly_logged {
+            let public = self.logs.iter().filter(|log| log.is.is_public).map(|log| log.name.as_str());
+            weaker.push(format!("is in a public log ({})", public.collect::<Vec<_>>().join(" or ")));
+        }
+        if let Some(time) = not_before {
+            weaker.push(format!("was not logged before {}", at(*time)));
+        }
+        if let Some(time) = not_after {
+            weaker.push(format!("was not logged after {}", at(*time)));
+        }
+        if let Some(days) = max_age_days {
+            weaker.push(format!("is at most {days} days old, by a time that its log signed for"));
+        }
+        if !weaker.is_empty() {
+            say(format!("It {}; else it is weaker than asked.", weaker.join(", and ")));
+        }
+    }
+
+    fn said_signer(&self, place: usize) -> String {
+        let Named { name, is } = &self.signers[place];
+        match is {
+            Signer::Key { id, valid: Valid::Always, .. } => format!("{name} (key {id})"),
+            Signer::Key { id, valid, .. } => format!("{name} (key {id}, which counts {})", valid.said(&self.logs)),
+            Signer::Identity { subject, issuer } => {
+                format!("{name} (a certificate for {subject:?}, issued by {issuer:?})")
+            }
+        }
+    }
+}

@@ -1,0 +1,573 @@
+//! Holds a set of verified attestations of one artifact to a policy: a finding for each requirement and each link, by name.
+//!
+//! A requirement is met by attestations of `signers` distinct signers, each of which fits everything that is asked. Who and what come first: where
+//! too few attestations fit those, the requirement is refused, and the finding says why the nearest one does not. Where enough fit those, and too
+//! few of them lie where they should or are as fresh as they should, the requirement is weaker than asked. A link is judged over the attestations
+//! that fit who and what.
+
+use std::fmt;
+
+use airtight_keys::public::KeyId;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::read::same;
+use super::{Asked, Field, Link, Named, Policy, Requirement, Signer, Valid};
+
+/// Seconds of a day.
+const DAY_S: u64 = 86_400;
+
+/// An attestation that was verified, as far as policies ask.
+#[derive(Debug, Clone)]
+pub struct Attestation<'a> {
+    /// What the finding calls it, for example the name of its file.
+    pub label: &'a str,
+    /// Who signed.
+    pub signatory: Signatory<'a>,
+    /// The predicate type; `None` for a signature over the artifact itself.
+    pub predicate_type: Option<&'a str>,
+    /// The names that the statement gives the artifact.
+    pub subject_names: Vec<&'a str>,
+    /// The statement's bytes.
+    pub statement: Option<&'a [u8]>,
+    /// The log that its entry is in.
+    pub log_id: KeyId,
+    /// The entry's index there.
+    pub leaf_index: u64,
+    /// The time that the log signed for, seconds since the epoch.
+    pub time: Option<u64>,
+    /// The log that its log is anchored in, where an anchor was followed.
+    pub anchored_in: Option<KeyId>,
+}
+
+/// Who signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signatory<'a> {
+    /// A plain key.
+    Key(KeyId),
+    /// The holder of a certificate.
+    Identity {
+        /// The subject alternative name.
+        subject: &'a str,
+        /// Who vouched for it.
+        issuer: &'a str,
+    },
+}
+
+/// How a requirement stands; the greater the worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It is met.
+    Met,
+    /// What there is holds, and is weaker than asked.
+    Weaker,
+    /// It is not met.
+    Refused,
+}
+
+impl Standing {
+    /// The word in JSON and on the screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Standing::Met => "met",
+            Standing::Weaker => "weaker",
+            Standing::Refused => "refused",
+        }
+    }
+}
+
+/// What was found of one requirement or link.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The requirement's name; of a link both, `ONE = OTHER`.
+    pub name: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// The attestations that count for it: label, and the signer's name in the policy.
+    pub by: Vec<(String, String)>,
+    /// Why it is not met, of the attestation that comes nearest.
+    pub shortfall: Option<Shortfall>,
+}
+
+/// What an attestation lacks.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Shortfall {
+    /// There is no attestation of the type.
+    #[error("there is no attestation of {types}")]
+    Missing {
+        /// The types that would do.
+        types: String,
+    },
+    /// Another one signed.
+    #[error("{label} was signed by {found}, and {wanted} was asked for")]
+    Signer {
+        /// The attestation.
+        label: String,
+        /// Who signed, named by the policy where it knows them.
+        found: String,
+        /// Who would do.
+        wanted: String,
+    },
+    /// The signer's key was not theirs there or then.
+    #[error("{label} was signed by {signer}, whose key counts {counts}, and it is {found}")]
+    KeyNotValid {
+        /// The attestation.
+        label: String,
+        /// The signer.
+        signer: String,
+        /// Where or when the key counts.
+        counts: String,
+        /// Where or when the attestation is.
+        found: String,
+    },
+    /// The statement gives the artifact another name.
+    #[error("{label} calls the artifact {found}, and {wanted} was asked for")]
+    Subject {
+        /// The attestation.
+        label: String,
+        /// What it says.
+        found: String,
+        /// What would do.
+        wanted: String,
+    },
+    /// A field of the statement says something else, or is not there.
+    #[error("{label} has {found} at {at}, and {wanted} was asked for")]
+    Field {
+        /// The attestation.
+        label: String,
+        /// The JSON pointer.
+        at: String,
+        /// What stands there.
+        found: String,
+        /// What would do.
+        wanted: String,
+    },
+    /// Too few signers.
+    #[error("{found} of {wanted} signers: {names}")]
+    Threshold {
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        wanted: usize,
+        /// Who they are.
+        names: String,
+    },
+    /// The entry is in another log.
+    #[error("{label} is logged in {found}, and {wanted} was asked for")]
+    OtherLog {
+        /// The attestation.
+        label: String,
+        /// Which.
+        found: String,
+        /// What would do.
+        wanted: String,
+    },
+    /// No public log shows the entry.
+    #[error("{label} is logged in {found}, and in no public log")]
+    NotPublic {
+        /// The attestation.
+        label: String,
+        /// Which.
+        found: String,
+    },
+    /// No time is signed, and one was asked for.
+    #[error("{label} has no time that its log signed for")]
+    TimeUnproven {
+        /// The attestation.
+        label: String,
+    },
+    /// It is from before the time asked for.
+    #[error("{label} is of {found}, before {wanted}")]
+    TooEarly {
+        /// The attestation.
+        label: String,
+        /// When it was logged.
+        found: String,
+        /// From when on it would do.
+        wanted: String,
+    },
+    /// It is from after the time asked for.
+    #[error("{label} is of {found}, after {wanted}")]
+    TooLate {
+        /// The attestation.
+        label: String,
+        /// When it was logged.
+        found: String,
+        /// Up to when it would do.
+        wanted: String,
+    },
+    /// It is older than asked.
+    #[error("{label} is of {found}, {days} days old, and at most {wanted} were asked for")]
+    TooOld {
+        /// The attestation.
+        label: String,
+        /// When it was logged.
+        found: String,
+        /// Its age in whole days.
+        days: u64,
+        /// The most that would do.
+        wanted: u32,
+    },
+    /// No value of the one attestation is that of the other.
+    #[error("{one} is {found}, and {other} is {wanted}")]
+    Link {
+        /// Which value of which requirement.
+        one: String,
+        /// What it is.
+        found: String,
+        /// Which value of which requirement.
+        other: String,
+        /// What it is.
+        wanted: String,
+    },
+}
+
+impl Shortfall {
+    /// Every code, in the order of the variants.
+    pub const CODES: [&'static str; 13] = [
+        "required_missing",
+        "required_signer",
+        "required_key_validity",
+        "required_subject",
+        "required_field",
+        "required_threshold",
+        "required_log",
+        "required_public_log",
+        "required_time_unproven",
+        "required_not_before",
+        "required_not_after",
+        "required_max_age",
+        "required_link",
+    ];
+
+    /// The code, stable.
+    pub fn code(&self) -> &'static str {
+        Self::CODES[self.place()]
+    }
+
+    fn place(&self) -> usize {
+        match self {
+            Shortfall::Missing { .. } => 0,
+            Shortfall::Signer { .. } => 1,
+            Shortfall::KeyNotValid { .. } => 2,
+            Shortfall::Subject { .. } => 3,
+            Shortfall::Field { .. } => 4,
+            Shortfall::Threshold { .. } => 5,
+            Shortfall::OtherLog { .. } => 6,
+            Shortfall::NotPublic { .. } => 7,
+            Shortfall::TimeUnproven { .. } => 8,
+            Shortfall::TooEarly { .. } => 9,
+            Shortfall::TooLate { .. } => 10,
+            Shortfall::TooOld { .. } => 11,
+            Shortfall::Link { .. } => 12,
+        }
+    }
+}
+
+/// An attestation that fits who and what.
+struct Fit<'s, 'a> {
+    attestation: &'s Attestation<'a>,
+    statement: &'s Value,
+    /// Its place in [`Policy::signers`].
+    signer: usize,
+    /// Where or how fresh it falls short.
+    weaker: Option<Shortfall>,
+}
+
+impl Policy {
+    /// Judges the attestations of one artifact together: a finding for each requirement in the order of the file, then one for each link.
+    /// `now` is in seconds since the epoch.
+    pub fn judge(&self, attestations: &[Attestation<'_>], now: u64) -> Vec<Finding> {
+        let needed = !self.links.is_empty() || self.require.iter().any(|requirement| !requirement.fields.is_empty());
+        let parsed = |attestation: &Attestation<'_>| {
+            // Held to a depth and scanned for doubled members when it was verified.
+            let statement = attestation.statement.filter(|_| needed);
+            statement.and_then(|text| serde_json::from_slice(text).ok()).unwrap_or(Value::Null)
+        };
+        let statements: Vec<Value> = attestations.iter().map(parsed).collect();
+        let (mut findings, mut fits) = (Vec::new(), Vec::new());
+        for requirement in &self.require {
+            let (finding, fit) = self.judge_one(requirement, attestations, &statements, now);
+            findings.push(finding);
+            fits.push(fit);
+        }
+        findings.extend(self.links.iter().map(|link| self.judge_link(link, &fits)));
+        findings
+    }
+
+    fn judge_one<'s, 'a>(
+        &self,
+        requirement: &Requirement,
+        attestations: &'s [Attestation<'a>],
+        statements: &'s [Value],
+        now: u64,
+    ) -> (Finding, Vec<Fit<'s, 'a>>) {
+        let mut fits: Vec<Fit<'s, 'a>> = Vec::new();
+        let mut nearest: Option<Shortfall> = None;
+        for (attestation, statement) in attestations.iter().zip(statements) {
+            match self.who_and_what(requirement, attestation, statement) {
+                Ok(signer) => {
+                    let weaker = self.where_and_when(requirement, attestation, now).err();
+                    fits.push(Fit { attestation, statement, signer, weaker });
+                }
+                Err(Some(shortfall)) if nearest.as_ref().is_none_or(|known| known.place() < shortfall.place()) => {
+                    nearest = Some(shortfall);
+                }
+                Err(_) => {}
+            }
+        }
+        let whole: Vec<&Fit<'_, '_>> = fits.iter().filter(|fit| fit.weaker.is_none()).collect();
+        let (held, enough) = (self.distinct(&fits.iter().collect::<Vec<_>>()), requirement.signers);
+        let (standing, shortfall, counted) = if self.distinct(&whole).len() >= enough {
+            (Standing::Met, None, whole)
+        } else if held.len() >= enough {
+            let weakest = fits.iter().find_map(|fit| fit.weaker.clone());
+            (Standing::Weaker, weakest, fits.iter().collect())
+        } else if held.is_empty() {
+            let types = requirement.types.join(" or ");
+            (Standing::Refused, Some(nearest.unwrap_or(Shortfall::Missing { types })), Vec::new())
+        } else {
+            let names: Vec<&str> = held.iter().map(|signer| self.signers[*signer].name.as_str()).collect();
+            let names = names.join(", ");
+            let shortfall = Shortfall::Threshold { found: held.len(), wanted: enough, names };
+            (Standing::Refused, Some(shortfall), fits.iter().collect())
+        };
+        let by = counted.iter().map(|fit| (fit.attestation.label.to_owned(), self.signers[fit.signer].name.clone()));
+        let finding = Finding { name: requirement.name.clone(), standing, by: by.collect(), shortfall };
+        (finding, fits)
+    }
+
+    /// Returns the distinct signers, by their places: two names of one key are one signer.
+    fn distinct(&self, fits: &[&Fit<'_, '_>]) -> Vec<usize> {
+        let mut found: Vec<usize> = Vec::new();
+        for fit in fits {
+            if !found.iter().any(|known| same(&self.signers, *known, fit.signer)) {
+                found.push(fit.signer);
+            }
+        }
+        found
+    }
+
+    /// Returns the signer; no shortfall where the attestation is of another type and nobody's business.
+    fn who_and_what(
+        &self,
+        requirement: &Requirement,
+        attestation: &Attestation<'_>,
+        statement: &Value,
+    ) -> Result<usize, Option<Shortfall>> {
+        let label = || attestation.label.to_owned();
+        if !attestation.predicate_type.is_some_and(|found| requirement.types.iter().any(|wanted| wanted == found)) {
+            return Err(None);
+        }
+        let is_by = |place: &&usize| is_signer(&self.signers[**place].is, &attestation.signatory);
+        let mut by = requirement.by.iter().filter(is_by).peekable();
+        if by.peek().is_none() {
+            let wanted: Vec<&str> = requirement.by.iter().map(|place| self.signers[*place].name.as_str()).collect();
+            let (found, wanted) = (self.name_of(&attestation.signatory), wanted.join(" or "));
+            return Err(Some(Shortfall::Signer { label: label(), found, wanted }));
+        }
+        // One key may stand there under two names, each with the part of its life that it answers for.
+        let mut signer = Err(None);
+        for place in by {
+            match self.is_valid(*place, attestation) {
+                Ok(()) => signer = Ok(*place),
+                Err(shortfall) if signer.is_err() => signer = Err(Some(shortfall)),
+                Err(_) => {}
+            }
+        }
+        let signer = signer?;
+        let names = &attestation.subject_names;
+        if !requirement.subject.is_empty()
+            && !requirement.subject.iter().any(|pattern| names.iter().any(|name| pattern.fits(name)))
+        {
+            let wanted: Vec<String> =
+                requirement.subject.iter().map(|pattern| format!("{:?}", pattern.to_string())).collect();
+            let (found, wanted) = (format!("{:?}", names.join(", ")), wanted.join(" or "));
+            return Err(Some(Shortfall::Subject { label: label(), found, wanted }));
+        }
+        for Field { at, asked } in &requirement.fields {
+            let found = statement.pointer(at);
+            if !found.is_some_and(|found| asked.fits(found)) {
+                let found = found.map_or_else(|| "nothing".to_owned(), shown);
+                let (at, wanted) = (at.clone(), asked.to_string());
+                return Err(Some(Shortfall::Field { label: label(), at, found, wanted }));
+            }
+        }
+        Ok(signer)
+    }
+
+    fn is_valid(&self, signer: usize, attestation: &Attestation<'_>) -> Result<(), Shortfall> {
+        let Named { name, is } = &self.signers[signer];
+        let Signer::Key { valid, .. } = is else { return Ok(()) };
+        let (counts, found) = match valid {
+            Valid::Always => return Ok(()),
+            Valid::Entries { log, first, last } => {
+                let index = attestation.leaf_index;
+                let is_there = attestation.log_id == self.logs[*log].is.id;
+                if is_there && index >= *first && last.is_none_or(|last| index <= last) {
+                    return Ok(());
+                }
+                (valid.said(&self.logs), format!("entry {index} of {}", self.log_name(&attestation.log_id)))
+            }
+            Valid::Times { from, until } => match attestation.time {
+                Some(time) if from.is_none_or(|from| time >= from) && until.is_none_or(|until| time <= until) => {
+                    return Ok(());
+                }
+                Some(time) => (valid.said(&self.logs), format!("of {}", at(time))),
+                None => (valid.said(&self.logs), "without a time that its log signed for".to_owned()),
+            },
+        };
+        Err(Shortfall::KeyNotValid { label: attestation.label.to_owned(), signer: name.clone(), counts, found })
+    }
+
+    fn where_and_when(
+        &self,
+        requirement: &Requirement,
+        attestation: &Attestation<'_>,
+        now: u64,
+    ) -> Result<(), Shortfall> {
+        let label = || attestation.label.to_owned();
+        let logs = || [Some(attestation.log_id), attestation.anchored_in].into_iter().flatten();
+        if !requirement.logged_in.is_empty()
+            && !requirement.logged_in.iter().any(|log| logs().any(|id| id == self.logs[*log].is.id))
+        {
+            let wanted: Vec<&str> = requirement.logged_in.iter().map(|log| self.logs[*log].name.as_str()).collect();
+            let (found, wanted) = (self.log_name(&attestation.log_id), wanted.join(" or "));
+            return Err(Shortfall::OtherLog { label: label(), found, wanted });
+        }
+        let is_public = |id: KeyId| self.logs.iter().any(|log| log.is.is_public && log.is.id == id);
+        if requirement.publicly_logged && !logs().any(is_public) {
+            return Err(Shortfall::NotPublic { label: label(), found: self.log_name(&attestation.log_id) });
+        }
+        let Requirement { not_before, not_after, max_age_days, .. } = requirement;
+        if not_before.is_none() && not_after.is_none() && max_age_days.is_none() {
+            return Ok(());
+        }
+        let Some(time) = attestation.time else { return Err(Shortfall::TimeUnproven { label: label() }) };
+        let found = at(time);
+        if let Some(wanted) = not_before.filter(|wanted| time < *wanted) {
+            return Err(Shortfall::TooEarly { label: label(), found, wanted: at(wanted) });
+        }
+        if let Some(wanted) = not_after.filter(|wanted| time > *wanted) {
+            return Err(Shortfall::TooLate { label: label(), found, wanted: at(wanted) });
+        }
+        let age = now.saturating_sub(time);
+        match max_age_days {
+            Some(wanted) if age > u64::from(*wanted) * DAY_S => {
+                Err(Shortfall::TooOld { label: label(), found, days: age / DAY_S, wanted: *wanted })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn judge_link(&self, link: &Link, fits: &[Vec<Fit<'_, '_>>]) -> Finding {
+        let (ones, others) = (&fits[link.one], &fits[link.other]);
+        let (one_name, other_name) = (&self.require[link.one].name, &self.require[link.other].name);
+        let equal = ones.iter().find_map(|one| {
+            let value = one.statement.pointer(&link.at)?;
+            let other = others.iter().find(|other| other.statement.pointer(&link.other_at) == Some(value))?;
+            Some([one, other])
+        });
+        let shown_of = |fits: &[Fit<'_, '_>], at: &str| {
+            let Some(first) = fits.first() else { return "not there".to_owned() };
+            first.statement.pointer(at).map_or_else(|| "nothing".to_owned(), shown)
+        };
+        let shortfall = equal.is_none().then(|| Shortfall::Link {
+            one: format!("{} of {one_name}", link.at),
+            found: shown_of(ones, &link.at),
+            other: format!("{} of {other_name}", link.other_at),
+            wanted: shown_of(others, &link.other_at),
+        });
+        let by = equal.into_iter().flatten();
+        Finding {
+            name: format!("{one_name} = {other_name}"),
+            standing: if shortfall.is_none() { Standing::Met } else { Standing::Refused },
+            by: by.map(|fit| (fit.attestation.label.to_owned(), self.signers[fit.signer].name.clone())).collect(),
+            shortfall,
+        }
+    }
+
+    fn name_of(&self, signatory: &Signatory<'_>) -> String {
+        let known = self.signers.iter().find(|signer| is_signer(&signer.is, signatory));
+        match (known, signatory) {
+            (Some(known), _) => known.name.clone(),
+            (None, Signatory::Key(id)) => format!("key {id}"),
+            (None, Signatory::Identity { subject, issuer }) => format!("{subject:?} of {issuer:?}"),
+        }
+    }
+
+    fn log_name(&self, id: &KeyId) -> String {
+        let known = self.logs.iter().find(|log| log.is.id == *id);
+        known.map_or_else(|| format!("log {id}"), |log| log.name.clone())
+    }
+}
+
+fn is_signer(signer: &Signer, signatory: &Signatory<'_>) -> bool {
+    match (signer, signatory) {
+        (Signer::Key { id, .. }, Signatory::Key(found)) => id == found,
+        (Signer::Identity { subject, issuer }, Signatory::Identity { subject: found, issuer: by }) => {
+            subject == found && issuer == by
+        }
+        _ => false,
+    }
+}
+
+impl Asked {
+    fn fits(&self, found: &Value) -> bool {
+        match self {
+            Asked::Present => !found.is_null(),
+            Asked::Equals(value) => found == value,
+            Asked::OneOf(values) => values.contains(found),
+            Asked::Matches(pattern) => found.as_str().is_some_and(|found| pattern.fits(found)),
+        }
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Asked::Present => f.write_str("something"),
+            Asked::Equals(value) => write!(f, "{value}"),
+            Asked::OneOf(values) => {
+                let values: Vec<String> = values.iter().map(Value::to_string).collect();
+                f.write_str(&values.join(" or "))
+            }
+            Asked::Matches(pattern) => write!(f, "a text like {:?}", pattern.to_string()),
+        }
+    }
+}
+
+impl Valid {
+    /// Says where or when a key counts, to go on from `counts`.
+    pub(super) fn said(&self, logs: &[Named<super::Log>]) -> String {
+        match self {
+            Valid::Always => "always".to_owned(),
+            Valid::Entries { log, first, last: Some(last) } => {
+                format!("in entries {first} to {last} of {}", logs[*log].name)
+            }
+            Valid::Entries { log, first, last: None } => format!("from entry {first} of {} on", logs[*log].name),
+            Valid::Times { from: Some(from), until: Some(until) } => format!("from {} to {}", at(*from), at(*until)),
+            Valid::Times { from: Some(from), until: None } => format!("from {} on", at(*from)),
+            Valid::Times { from: None, until: Some(until) } => format!("up to {}", at(*until)),
+            Valid::Times { from: None, until: None } => "always".to_owned(),
+        }
+    }
+}
+
+/// Shows a value of a statement, cut off where it is long.
+fn shown(value: &Value) -> String {
+    const CHARS_MAX: usize = 200;
+    let text = value.to_string();
+    match text.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Shows seconds since the epoch as RFC 3339.
+pub(super) fn at(seconds: u64) -> String {
+    match i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok()) {
+        Some(time) => time.to_string(),
+        None => seconds.to_string(),
+    }
+}

@@ -1,0 +1,22 @@
+//! What a policy is asked about: a bundle that was verified, in the words of [`crate::policy`].
+
+use crate::policy::{Attestation, Signatory};
+
+use super::Verified;
+
+impl Verified {
+    /// Returns the attestation that a policy judges, under a label of the caller's.
+    pub fn attestation<'a>(&'a self, label: &'a str) -> Attestation<'a> {
+        Attestation {
+            label,
+            signatory: Signatory::Key(*self.signer()),
+            predicate_type: self.predicate_type(),
+            subject_names: self.matched().iter().map(|subject| subject.name.as_str()).collect(),
+            statement: self.payload(),
+            log_id: *self.log_id(),
+            leaf_index: self.leaf_index().get(),
+            time: self.integrated_time(),
+            anchored_in: self.anchored().map(|anchored| anchored.log_id),
+        }
+    }
+}
