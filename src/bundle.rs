@@ -41,6 +41,8 @@
 //!
 //! 96 MiB, which is the largest statement in base64 and its log entry. Nothing recurses: every level has a type.
 
+pub mod homes;
+
 mod read;
 mod render;
 pub mod token;

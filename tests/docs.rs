@@ -287,6 +287,7 @@ const CODED: &[&str] = &[
     "src/keyring/error.rs",
     "src/config.rs",
     "src/config/targets.rs",
+    "src/bundle/homes.rs",
     "src/policy.rs",
     "src/statement.rs",
     "src/sync/anchor.rs",

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use airtight::bundle::homes::{self, HomeError, Housed};
 use airtight::bundle::{Bundle, Content};
 use airtight::durable::{self, Mode};
 use airtight::statement::ParsedStatement;
@@ -52,11 +53,26 @@ pub fn run(command: &BundleCommand, call: &mut Invocation) -> Result<Exit, Failu
     match command {
         BundleCommand::Inspect(args) => {
             let text = fs::read(&args.file).map_err(|error| artifacts::unreadable(&args.file, &error))?;
-            let bundle = Bundle::parse(&text).map_err(|error| {
-                let message = format!("{}: {error}", args.file.display());
-                Failure::new(Exit::Malformed, error.code(), message)
-            })?;
-            inspect(&bundle, call);
+            let found = match homes::housed(&text) {
+                Ok(found) => found.into_iter().map(|Housed { place, text }| (place, text.into_bytes())).collect(),
+                // A bundle that is none is told by its own reader, with the code of its fault.
+                Err(HomeError::NotJson(_)) => vec![(String::new(), text)],
+                Err(error) => {
+                    let message = format!("{}: {error}", args.file.display());
+                    return Err(Failure::new(Exit::Malformed, error.code(), message));
+                }
+            };
+            for (place, text) in found {
+                let bundle = Bundle::parse(&text).map_err(|error| {
+                    let place = if place.is_empty() { place.clone() } else { format!("{place}: ") };
+                    let message = format!("{}: {place}{error}", args.file.display());
+                    Failure::new(Exit::Malformed, error.code(), message)
+                })?;
+                if !place.is_empty() && !call.output.is_json() {
+                    call.output.line(format_args!("{place}:"));
+                }
+                inspect(&bundle, call);
+            }
             Ok(Exit::Done)
         }
         BundleCommand::Get(args) => get(args, call),

@@ -1,0 +1,263 @@
+//! Bundles as their usual homes hand them out: several in one file, or in another spelling.
+//!
+//! | home | what it is | what is read |
+//! |---|---|---|
+//! | a bundle | `{"mediaType": …}` | the text itself |
+//! | `gh attestation download` | JSON Lines, a bundle a line | each line, byte for byte |
+//! | npm, `/-/npm/v1/attestations/…` | `{"attestations":[{"predicateType": …, "bundle":{…}}]}` | each `bundle`, byte for byte |
+//! | PyPI, PEP 740 | `{"version":1,"attestation_bundles":[{"attestations":[…]}]}`, or one attestation | each attestation, written as a bundle of version 0.3 |
+//! | cosign's `rekorBundle` | `{"base64Signature": …, "rekorBundle": …}` | nothing: it holds a promise of the log and no proof |
+//!
+//! What comes out is judged like any other bundle; nothing is proven here. A PEP 740 attestation has no type of its payload, for it can only be in-toto's.
+//! Its log entry stands in the bundle as it stood there, member by member. At most 96 MiB, as for one bundle.
+
+use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{BUNDLE_LEN_MAX, MEDIA_TYPE};
+
+/// How deep the JSON of a home may go: an entry of a log in an attestation in a list in a document.
+const DEPTH_MAX: usize = 64;
+
+/// One bundle of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Housed {
+    /// Where it stood, like `line 2` or `attestations[0]`; empty where the file is the bundle.
+    pub place: String,
+    /// The text of the bundle, not yet read.
+    pub text: String,
+}
+
+/// Why a file holds no bundles.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HomeError {
+    /// Neither one JSON object nor one a line.
+    #[error("the file is neither a JSON object nor one a line: {0}")]
+    NotJson(StrictJsonError),
+    /// A document of a home that is not as the home writes it.
+    #[error("{place} is not as npm or PyPI write it: {said}")]
+    Unknown {
+        /// Where it stands.
+        place: String,
+        /// What is missing or wrong.
+        said: String,
+    },
+    /// The home holds no bundle at all.
+    #[error("the document holds no attestation")]
+    Empty,
+    /// A log's promise without a proof of inclusion.
+    #[error(
+        "a rekorBundle holds the log's promise and no proof of inclusion: ask the log for the entry, or for a bundle of version 0.3"
+    )]
+    PromiseAlone,
+}
+
+impl HomeError {
+    /// Returns the stable code of the variant.
+    pub fn code(&self) -> &'static str {
+        match self {
+            HomeError::NotJson(_) => "bundle_not_json",
+            HomeError::Unknown { .. } => "home_unknown",
+            HomeError::Empty => "home_empty",
+            HomeError::PromiseAlone => "home_promise_alone",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Shape<'a> {
+    #[serde(rename = "mediaType", borrow)]
+    media_type: Option<&'a RawValue>,
+    #[serde(borrow)]
+    attestations: Option<Vec<Object<NpmAttestation<'a>>>>,
+    #[serde(borrow)]
+    attestation_bundles: Option<Vec<Object<PypiBundle<'a>>>>,
+    #[serde(rename = "rekorBundle", borrow)]
+    rekor_bundle: Option<&'a RawValue>,
+    #[serde(borrow)]
+    verification_material: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct NpmAttestation<'a> {
+    #[serde(borrow)]
+    bundle: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct PypiBundle<'a> {
+    #[serde(borrow)]
+    attestations: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PypiAttestation<'a> {
+    version: u32,
+    #[serde(borrow)]
+    verification_material: Object<PypiMaterial<'a>>,
+    #[serde(borrow)]
+    envelope: Object<PypiEnvelope<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PypiMaterial<'a> {
+    #[serde(borrow)]
+    certificate: &'a RawValue,
+    #[serde(borrow)]
+    transparency_entries: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PypiEnvelope<'a> {
+    #[serde(borrow)]
+    statement: &'a RawValue,
+    #[serde(borrow)]
+    signature: &'a RawValue,
+}
+
+/// Takes the bundles out of a file of any home, in its order.
+///
+/// # Errors
+/// [`HomeError`]. A bundle that is none is no error here: reading it says what is wrong.
+pub fn housed(text: &[u8]) -> Result<Vec<Housed>, HomeError> {
+    let limits = Limits { bytes_max: BUNDLE_LEN_MAX, depth_max: DEPTH_MAX };
+    let whole = strict_json::check(text, limits);
+    let utf8 = std::str::from_utf8(text)
+        .map_err(|error| HomeError::NotJson(StrictJsonError::NotUtf8 { at: error.valid_up_to() }))?;
+    let found = match whole {
+        Ok(()) => of_object(utf8)?,
+        Err(error) => {
+            let lines: Vec<(usize, &str)> =
+                (1..).zip(utf8.lines()).filter(|(_, line)| !line.trim().is_empty()).collect();
+            if text.len() > BUNDLE_LEN_MAX || lines.len() < 2 {
+                return Err(HomeError::NotJson(error));
+            }
+            let check = |(number, line): (usize, &str)| {
+                strict_json::check(line.as_bytes(), limits).map_err(HomeError::NotJson)?;
+                Ok(Housed { place: format!("line {number}"), text: line.to_owned() })
+            };
+            lines.into_iter().map(check).collect::<Result<_, HomeError>>()?
+        }
+    };
+    if found.is_empty() { Err(HomeError::Empty) } else { Ok(found) }
+}
+
+fn of_object(text: &str) -> Result<Vec<Housed>, HomeError> {
+    let unknown = |place: &str, said: String| HomeError::Unknown { place: place.to_owned(), said };
+    let Object(shape) =
+        serde_json::from_str::<Object<Shape<'_>>>(text).map_err(|error| unknown("the document", error.to_string()))?;
+    if shape.media_type.is_some() {
+        return Ok(vec![Housed { place: String::new(), text: text.to_owned() }]);
+    }
+    if let Some(attestations) = shape.attestations {
+        let of = |(at, Object(attestation)): (usize, Object<NpmAttestation<'_>>)| Housed {
+            place: format!("attestations[{at}]"),
+            text: attestation.bundle.get().to_owned(),
+        };
+        return Ok(attestations.into_iter().enumerate().map(of).collect());
+    }
+    if let Some(bundles) = shape.attestation_bundles {
+        let mut found = Vec::new();
+        for (outer, Object(bundle)) in bundles.into_iter().enumerate() {
+            for (inner, attestation) in bundle.attestations.into_iter().enumerate() {
+                let place = format!("attestation_bundles[{outer}].attestations[{inner}]");
+                let text = of_pypi(attestation.get()).map_err(|said| unknown(&place, said))?;
+                found.push(Housed { place, text });
+            }
+        }
+        return Ok(found);
+    }
+    if shape.verification_material.is_some() {
+        let text = of_pypi(text).map_err(|said| unknown("the document", said))?;
+        return Ok(vec![Housed { place: String::new(), text }]);
+    }
+    if shape.rekor_bundle.is_some() {
+        return Err(HomeError::PromiseAlone);
+    }
+    // No home's: its own reader says what a bundle lacks.
+    Ok(vec![Housed { place: String::new(), text: text.to_owned() }])
+}
+
+/// Writes a PEP 740 attestation as a bundle.
+fn of_pypi(text: &str) -> Result<String, String> {
+    let Object(attestation) =
+        serde_json::from_str::<Object<PypiAttestation<'_>>>(text).map_err(|error| error.to_string())?;
+    if attestation.version != 1 {
+        return Err(format!("version is {}, not 1", attestation.version));
+    }
+    let (Object(material), Object(envelope)) = (attestation.verification_material, attestation.envelope);
+    Ok(format!(
+        r#"{{"mediaType":"{MEDIA_TYPE}","verificationMaterial":{{"certificate":{{"rawBytes":{}}},"tlogEntries":{}}},"dsseEnvelope":{{"payload":{},"payloadType":"application/vnd.in-toto+json","signatures":[{{"sig":{}}}]}}}}"#,
+        material.certificate, material.transparency_entries, envelope.statement, envelope.signature,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::Bundle;
+
+    const BUNDLE: &str = r#"{"mediaType":"m", "a":1}"#;
+
+    fn places(text: &str) -> Result<Vec<(String, String)>, &'static str> {
+        let found = housed(text.as_bytes()).map_err(|error| error.code())?;
+        Ok(found.into_iter().map(|housed| (housed.place, housed.text)).collect())
+    }
+
+    fn one(place: &str) -> (String, String) {
+        (place.to_owned(), BUNDLE.to_owned())
+    }
+
+    #[test]
+    fn each_home_gives_its_bundles_byte_for_byte_in_its_order() {
+        assert_eq!(places(BUNDLE).unwrap(), [one("")]);
+        assert_eq!(places(&format!("{BUNDLE}\n\n{BUNDLE}\n")).unwrap(), [one("line 1"), one("line 3")]);
+        let npm = format!(r#"{{"attestations":[{{"predicateType":"p","bundle":{BUNDLE}}},{{"bundle":{BUNDLE}}}]}}"#);
+        assert_eq!(places(&npm).unwrap(), [one("attestations[0]"), one("attestations[1]")]);
+    }
+
+    #[test]
+    fn an_attestation_of_pypi_is_a_bundle_with_a_certificate() {
+        let attestation = r#"{"version":1,"verification_material":{"certificate":"AA==","transparency_entries":[]},"envelope":{"statement":"e30=","signature":"AA=="}}"#;
+        let document = format!(
+            r#"{{"version":1,"attestation_bundles":[{{"publisher":{{"kind":"GitHub"}},"attestations":[{attestation}]}}]}}"#
+        );
+        let found = places(&document).unwrap();
+        assert_eq!(found[0].0, "attestation_bundles[0].attestations[0]");
+        assert_eq!(found[0].1, places(attestation).unwrap()[0].1);
+        let value: serde_json::Value = serde_json::from_str(&found[0].1).unwrap();
+        assert_eq!(value["verificationMaterial"]["certificate"]["rawBytes"], "AA==");
+        // It is read up to what a bundle's own reader has to say of it.
+        let code = Bundle::parse(found[0].1.as_bytes()).unwrap_err().code();
+        assert!(["bundle_certificate", "bundle_entry_count"].contains(&code), "{code}");
+        for (from, to, code) in [
+            ("\"version\":1", "\"version\":2", "home_unknown"),
+            ("\"signature\"", "\"sig\"", "home_unknown"),
+            ("\"version\":1", "\"version\":1,\"version\":1", "bundle_not_json"),
+        ] {
+            assert_eq!(places(&attestation.replace(from, to)), Err(code));
+        }
+    }
+
+    #[test]
+    fn what_is_no_home_is_refused_for_its_own_reason() {
+        for (text, code) in [
+            ("", "bundle_not_json"),
+            ("[]", "bundle_not_json"),
+            ("{\"attestations\":[]}", "home_empty"),
+            ("{\"attestations\":[[]]}", "home_unknown"),
+            ("{\"attestations\":[{}]}", "home_unknown"),
+            ("{\"attestation_bundles\":[{\"attestations\":[{}]}]}", "home_unknown"),
+            ("{\"base64Signature\":\"\",\"cert\":\"\",\"rekorBundle\":{}}", "home_promise_alone"),
+            ("{\"mediaType\":\"m\",\"mediaType\":\"m\"}", "bundle_not_json"),
+            ("{\"mediaType\":\"m\"}\n{\"a\":1,\"a\":2}", "bundle_not_json"),
+            ("{\"mediaType\":\"m\"}\nx", "bundle_not_json"),
+        ] {
+            assert_eq!(places(text), Err(code), "{text}");
+        }
+    }
+}
