@@ -6,6 +6,7 @@
 use std::sync::OnceLock;
 
 use airtight::bundle::Bundle;
+use airtight::bundle::token::Token;
 use airtight::config::Config;
 use airtight::config::targets::TargetName;
 use airtight::statement::{ParsedStatement, Statement};
@@ -13,6 +14,7 @@ use airtight::sync::receipt::{Answered, Receipt};
 use airtight::sync::target::Target;
 use airtight::trust::TrustedRoot;
 use airtight::verify::anchor::Anchor;
+use airtight::verify::timestamp::check;
 use airtight::verify::{Input, Policy, Subject, verify, verify_anchored};
 use airtight_keys::envelope::Envelope;
 use airtight_keys::note::{NoteVerifier, SignedNote};
@@ -30,7 +32,7 @@ const LIMITS: Limits = Limits::bytes(1 << 20);
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target and its corpus.
-pub const LAWS: [(&str, Law); 15] = [
+pub const LAWS: [(&str, Law); 16] = [
     ("anchor", anchor),
     ("answer", answer),
     ("body", body),
@@ -45,6 +47,7 @@ pub const LAWS: [(&str, Law); 15] = [
     ("signing_config", signing_config),
     ("slot", slot),
     ("statement", statement),
+    ("timestamp", timestamp),
     ("trusted_root", trusted_root),
 ];
 
@@ -203,6 +206,27 @@ pub fn signing_config(data: &[u8]) {
     {
         assert!(target.check_open(end).is_ok() && target.check_open(end.saturating_add(1)).is_err() || end == u64::MAX);
     }
+}
+
+/// A time stamp that is read is not before its own time; and whatever is read, no bytes are a token over what nobody stamped.
+pub fn timestamp(data: &[u8]) {
+    static ROOT: OnceLock<TrustedRoot> = OnceLock::new();
+    let root = ROOT.get_or_init(|| {
+        let pems = [
+            include_str!("../tests/timestamps/tsa.pem"),
+            include_str!("../tests/timestamps/between.pem"),
+            include_str!("../tests/timestamps/root.pem"),
+        ];
+        let body = |pem: &str| pem.lines().filter(|line| !line.starts_with('-')).collect::<String>();
+        let certificates = pems.map(|pem| format!(r#"{{"rawBytes":"{}"}}"#, body(pem))).join(",");
+        let authority = format!(r#"{{"uri":"u","certChain":{{"certificates":[{certificates}]}}}}"#);
+        let media_type = airtight::trust::MEDIA_TYPE;
+        let text = format!(r#"{{"mediaType":"{media_type}","tlogs":[],"timestampAuthorities":[{authority}]}}"#);
+        TrustedRoot::parse(text.as_bytes()).expect("a trusted root")
+    });
+    let Ok(token) = Token::parse(data) else { return };
+    assert!(token.not_after >= token.time);
+    assert!(!matches!(check(&token, b"what nobody stamped", root, u64::MAX), Ok(Some(_))));
 }
 
 /// Settings with the permission turned over are the settings with that one word changed, or are refused.

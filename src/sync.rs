@@ -13,6 +13,7 @@
 //! | [`kept`] | receipts and anchors given out again |
 //! | [`status`] | where all entries stand, counted, and which wait |
 //! | [`anchor`] | one entry there over a checkpoint of ours, which covers all below it |
+//! | [`timestamp`] | time stamps for upgraded bundles: asked for, read, verified before they count |
 //! | [`upload`] | the postman: takes an outbox pack, asks a log for each entry, writes the answers down |
 //!
 //! Nothing here holds a file or a socket. What reaches outside is a trait that the caller hands in; the one transport over
@@ -29,4 +30,5 @@ pub mod request;
 pub mod status;
 pub mod target;
 pub mod targets;
+pub mod timestamp;
 pub mod upload;

@@ -6,7 +6,8 @@
 //! within a comment of HTML is run too: what has happened before a page begins. Blocks of another language are not run here: those marked `sh` under a heading that names another tool are run by `tests/interop`.
 //!
 //! A Rekor v1 is played on loopback for each page (`played/mod.rs`). Every stage has its two files, `signing_config.json` and
-//! `rekor_root.json`, and reaches it as `http://rekor.example:3000`, through a proxy as a host behind one does.
+//! `rekor_root.json`, and reaches it as `http://rekor.example:3000`, through a proxy as a host behind one does. There it finds
+//! a time stamp authority too, `http://tsa.example/api/v1/timestamp`, whom the trusted root names.
 //!
 //! `COMMANDS=print cargo test --test docs` prints what was met, to be read and copied.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are free of the ban list of clippy.toml")]
@@ -21,7 +22,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use played::{Played, serve};
+use played::{Played, authority, serve};
 use transcript::{NOW, Stage, Streams, conclude, parse, play};
 
 /// What lies on every stage, as a clone has it.
@@ -121,7 +122,8 @@ fn rekor_beside(stage: &Stage) -> String {
     let mut rekor = rekor.lock().unwrap();
     rekor.url = "http://rekor.example:3000".to_owned();
     fs::write(stage.path().join("signing_config.json"), rekor.signing_config(Some("2027-01-01T00:00:00Z"))).unwrap();
-    fs::write(stage.path().join("rekor_root.json"), rekor.trusted_root()).unwrap();
+    let trusted_root = authority::with_authority(&rekor.trusted_root());
+    fs::write(stage.path().join("rekor_root.json"), trusted_root).unwrap();
     format!("http://127.0.0.1:{port}")
 }
 
@@ -296,6 +298,7 @@ const CODED: &[&str] = &[
     "src/sync/target.rs",
     "src/sync/targets.rs",
     "src/sync/receipt.rs",
+    "src/sync/timestamp.rs",
     "src/pack/error.rs",
 ];
 

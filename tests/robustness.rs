@@ -165,6 +165,7 @@ robust! {
     any_bytes_are_a_signing_config_or_are_refused "signing_config"
     any_bytes_are_a_head_or_are_damage "slot"
     any_bytes_are_a_statement_or_are_refused "statement"
+    any_bytes_are_a_time_stamp_or_are_refused "timestamp"
     any_bytes_are_a_trusted_root_or_are_refused "trusted_root"
 }
 

@@ -22,7 +22,7 @@ use airtight_log::digest::Hash;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonschema::Validator;
-use played::{Played, answered, carry, serve};
+use played::{Played, answered, authority, carry, serve};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use transcript::{Stage, Step, Streams};
@@ -165,6 +165,9 @@ const SENT: &[(&str, &str)] = &[
     ("", "sent-outbox sent-receipts"),
     ("sync-import", "sync import sent-receipts --accept-refusals"),
     ("sync-push", "sync push"),
+    ("timestamp-request", "timestamp request --out sent-queries"),
+    ("timestamp-import", "timestamp import sent-queries LICENSE"),
+    ("sync-push", "sync push --timestamp http://127.0.0.1:1/api/v1/timestamp --timeout 1"),
     ("sync-export", "sync export --out sent-more"),
     ("sync-push", "sync anchor"),
 ];
@@ -341,7 +344,8 @@ fn send(stage: &Stage, schemas: &BTreeMap<String, Validator>, asked: &mut BTreeS
     let rekor = Arc::new(Mutex::new(Played::v1()));
     rekor.lock().unwrap().url = format!("http://127.0.0.1:{}", serve(&rekor));
     fs::write(stage.path().join("sent.json"), rekor.lock().unwrap().signing_config(None)).unwrap();
-    fs::write(stage.path().join("sent-root.json"), rekor.lock().unwrap().trusted_root()).unwrap();
+    let trusted_root = authority::with_authority(&rekor.lock().unwrap().trusted_root());
+    fs::write(stage.path().join("sent-root.json"), trusted_root).unwrap();
     for (name, words) in SENT {
         if name.is_empty() {
             let (outbox, receipts) = words.split_once(' ').unwrap();

@@ -64,6 +64,9 @@ fn site(dir: &Path) -> Store {
     let mut writer = store.writer_unchecked("test", Duration::ZERO).unwrap();
     writer.append(&prepared, 1_700_000_000).unwrap();
     writer.release(&log).unwrap();
+    let tokens = [(index(0), b"of none".to_vec()), (index(2), b"a token".to_vec())];
+    assert_eq!(writer.keep_timestamps("public", &tokens).unwrap(), 1, "of an entry that nobody else has, none is kept");
+    drop(writer);
     store
 }
 
@@ -88,6 +91,25 @@ fn what_the_entries_say_is_what_is_found() {
     let tally = snapshot.tally("public", 0..6).unwrap();
     assert_eq!((tally.sent, tally.control, tally.rest), (2, 3, 0));
     assert_eq!(snapshot.unsent("elsewhere", 0..6, 9).unwrap(), [index(0), index(1), index(2)]);
+}
+
+#[test]
+fn a_time_stamp_is_kept_beside_the_receipt_until_another_takes_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = site(dir.path());
+    let at = |store: &mut Store, target: &str, at: u64| store.read().unwrap().timestamp(target, index(at)).unwrap();
+    assert_eq!(at(&mut store, "public", 2), Some(b"a token".to_vec()));
+    assert_eq!((at(&mut store, "public", 1), at(&mut store, "elsewhere", 2)), (None, None));
+    let unstamped = |store: &mut Store, from| store.read().unwrap().unstamped("public", from, 9).unwrap();
+    assert_eq!((unstamped(&mut store, 0), unstamped(&mut store, 2)), (vec![index(1)], vec![]));
+    let mut writer = store.writer("test", Duration::ZERO).unwrap();
+    let later = [(index(1), vec![7; 9]), (index(2), vec![8; 100_000])];
+    assert_eq!(writer.keep_timestamps("public", &later).unwrap(), 2);
+    assert_eq!(writer.keep_timestamps("elsewhere", &later).unwrap(), 0);
+    drop(writer);
+    assert_eq!(at(&mut store, "public", 2), Some(vec![8; 100_000]));
+    assert_eq!(unstamped(&mut store, 0), []);
+    store.fsck(1, &mut |_, _| {}).unwrap();
 }
 
 #[test]
@@ -147,6 +169,9 @@ fn each_change_by_hand_is_named_with_its_table() {
         ("receipt", "UPDATE receipt SET body = substr(body, 2)"),
         ("receipt", "UPDATE receipt SET body = (SELECT body FROM receipt WHERE id = 2) WHERE id = 1"),
         ("receipt", "INSERT INTO receipt SELECT 0, body FROM receipt WHERE id = 1"),
+        ("timestamp", "UPDATE timestamp SET id = 3"),
+        ("timestamp", "UPDATE timestamp SET body = CAST(substr(body, 1, length(body) - 1) || x'00' AS BLOB)"),
+        ("timestamp", "UPDATE timestamp SET body = CAST(substr(body, 1, 9) || x'00' || substr(body, 11) AS BLOB)"),
         ("target", "UPDATE target SET name = 'publig'"),
         ("target", "INSERT INTO target VALUES (1, 'another')"),
     ] {

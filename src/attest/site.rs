@@ -6,6 +6,7 @@ use airtight_keys::public::Algorithm;
 use airtight_keys::role::{LogKey, SignerKey};
 use airtight_keys::sign::Random;
 use airtight_log::checkpoint::{LogIdentity, TreeId};
+use airtight_log::digest::LeafIndex;
 use airtight_log::store::{Access, Fault, Store};
 
 use super::control::{Control, Decided};
@@ -145,6 +146,19 @@ impl Site {
     /// Gives the log.
     pub fn store_mut(&mut self) -> &mut Store {
         &mut self.store
+    }
+
+    /// Keeps time stamps of entries that a target has, each of which was verified; gives how many.
+    ///
+    /// # Errors
+    /// The log's own.
+    pub fn keep_timestamps(
+        &mut self,
+        target: &str,
+        tokens: &[(LeafIndex, Vec<u8>)],
+        holder: &str,
+    ) -> Result<u64, AttestError> {
+        Ok(self.store.writer(holder, LOCK_WAIT)?.keep_timestamps(target, tokens)?)
     }
 
     /// Names the signer that is used where none is asked for: the settings' `Signing.KeyId`, if the keyring has it.

@@ -81,7 +81,8 @@ impl KeptError {
     }
 }
 
-/// Gives the receipt of an entry, verified again, with the upgraded bundle.
+/// Gives the receipt of an entry, verified again, with the upgraded bundle; the time stamp in it where one is kept that holds
+/// under the trusted root of today.
 ///
 /// # Errors
 /// [`KeptError`].
@@ -98,6 +99,12 @@ pub fn receipt(
     let kept = read(snapshot, name, index)?;
     let entry = snapshot.entry(index)?;
     let target = &of_receipt(snapshot, target, &kept)?;
+    if let Some(token) = snapshot.timestamp(name, index)?
+        && let Ok(stamped) = kept.verify_stamped(&entry, target, &[&token], now)
+        && !stamped.timestamps().verified.is_empty()
+    {
+        return Ok(stamped);
+    }
     kept.verify(&entry, target, now).map_err(|refusal| KeptError::Receipt { index: index.get(), refusal })
 }
 

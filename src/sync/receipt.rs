@@ -46,9 +46,10 @@ use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize, sha256};
 use airtight_log::store::StoredEntry;
 use airtight_log::tree::leaf_hash;
 
-use crate::bundle::{self, render, render_entry};
+use crate::bundle::{self, render_entry, render_stamped};
 use crate::disposition::ApiVersion;
 use crate::statement::ParsedStatement;
+use crate::verify::timestamp::Timestamps;
 use crate::verify::{Input, Policy, Refusal, Subject, verify};
 
 use super::request::expected_body;
@@ -92,6 +93,7 @@ pub struct VerifiedReceipt {
     receipt: Receipt,
     uuid: String,
     leaf_hash: Hash,
+    timestamps: Timestamps,
     bundle: String,
 }
 
@@ -261,6 +263,20 @@ impl Receipt {
     /// # Errors
     /// [`ReceiptRefusal`], but for `OfAnotherEntry`: a receipt for another leaf does not lead from ours to its root.
     pub fn verify(&self, entry: &StoredEntry, target: &Target, now: u64) -> Result<VerifiedReceipt, ReceiptRefusal> {
+        self.verify_stamped(entry, target, &[], now)
+    }
+
+    /// Verifies the same with time stamps over the entry's signature, which the upgraded bundle then holds.
+    ///
+    /// # Errors
+    /// As [`Receipt::verify`], and where a time stamp does not hold.
+    pub fn verify_stamped(
+        &self,
+        entry: &StoredEntry,
+        target: &Target,
+        timestamps: &[&[u8]],
+        now: u64,
+    ) -> Result<VerifiedReceipt, ReceiptRefusal> {
         let leaf_only = || ReceiptRefusal::LeafOnly { index: entry.index };
         let body = expected_body(entry, target.api).ok_or_else(leaf_only)?;
         let (_, envelope) = entry.envelope.as_ref().ok_or_else(leaf_only)?;
@@ -270,7 +286,7 @@ impl Receipt {
             let name = statement.subjects().first().map(|subject| subject.name().to_owned()).unwrap_or_default();
             return Err(Refusal::SubjectWithoutSha256 { name }.into());
         };
-        let bundle = render(envelope, &entry.verifier, &self.with_body(&body));
+        let bundle = render_stamped(envelope, &entry.verifier, &self.with_body(&body), timestamps);
         self.verify_bundle(bundle, artifact, &entry.verifier, target, now)
     }
 
@@ -308,7 +324,8 @@ impl Receipt {
         });
         let verified = report.into_verdict()?;
         let uuid = verified.uuid();
-        Ok(VerifiedReceipt { receipt: self.clone(), uuid, leaf_hash: *verified.leaf_hash(), bundle })
+        let (leaf_hash, timestamps) = (*verified.leaf_hash(), verified.timestamps().clone());
+        Ok(VerifiedReceipt { receipt: self.clone(), uuid, leaf_hash, timestamps, bundle })
     }
 
     /// Returns the receipt as a bundle holds it, over this leaf; over none, without one.
@@ -357,6 +374,11 @@ impl VerifiedReceipt {
     /// Returns the time that the log signed for, in seconds since the epoch; a v2 log signs for none.
     pub fn integrated_time(&self) -> Option<u64> {
         self.receipt.integrated_time()
+    }
+
+    /// Returns what is known of the time stamps in the upgraded bundle.
+    pub fn timestamps(&self) -> &Timestamps {
+        &self.timestamps
     }
 
     /// Returns the upgraded bundle: one line and a line feed.

@@ -445,7 +445,7 @@ impl Report {
 }
 
 /// Tells whether an entry was asked for often enough.
-fn is_enough(trouble: &Trouble, failures: u32) -> bool {
+pub(super) fn is_enough(trouble: &Trouble, failures: u32) -> bool {
     match trouble.reason {
         _ if trouble.is_lasting => true,
         // What is false is shown, not asked away.

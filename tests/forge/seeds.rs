@@ -65,6 +65,10 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     put("settings", "least", "Log: {Origin: a, TreeId: 1, Created: \"2026-11-21T03:00:00Z\", Epoch: 1}\n".as_bytes());
     put("slot", "one", &slot(1));
     put("slot", "two", &[slot(1), slot(2)].concat());
+    // By OpenSSL, so these are as they were made.
+    put("timestamp", "plain.tsr", include_bytes!("../timestamps/plain.tsr"));
+    put("timestamp", "exact.tsr", include_bytes!("../timestamps/exact.tsr"));
+    put("timestamp", "rejected.tsr", include_bytes!("../timestamps/rejected.tsr"));
     seeds
 }
 

@@ -6,6 +6,8 @@
 //! log in the manner of Rekor v1 behind a port of loopback, as a server or as the proxy in front of one, whatever its name.
 #![allow(dead_code, reason = "each test that shares this file uses a part of it")]
 
+pub mod authority;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -225,7 +227,7 @@ fn leaf_of(request: &str) -> Vec<u8> {
     .render()
 }
 
-/// Puts a log in the manner of Rekor v1 behind a port of loopback, for as long as the test runs, and returns the port. It is
+/// Puts a log in the manner of Rekor v1, and a time stamp authority, behind a port of loopback, for as long as the test runs, and returns the port. It is
 /// asked by its own address, or as the proxy for any other.
 pub fn serve(played: &Arc<Mutex<Played>>) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -262,24 +264,25 @@ fn one_exchange(mut connection: &TcpStream, played: &Mutex<Played>) -> Option<()
     reader.read_exact(&mut body).ok()?;
     let path = url.split_once("/api/").map(|(_, path)| path).unwrap_or_default();
     let (status, headers, answer) = match (method.as_str(), path) {
-        ("CONNECT", _) => (200, String::new(), String::new()),
+        ("CONNECT", _) => (200, String::new(), Vec::new()),
+        ("POST", "v1/timestamp") => (201, String::new(), authority::stamp(&body, TIME)),
         ("POST", "v1/log/entries") => {
             let (status, answer) = played.lock().unwrap().answer(std::str::from_utf8(&body).ok()?);
             let uuid = answer.as_object().unwrap().keys().next().unwrap().clone();
-            (status, format!("Location: /api/v1/log/entries/{uuid}\r\n"), answer.to_string())
+            (status, format!("Location: /api/v1/log/entries/{uuid}\r\n"), answer.to_string().into_bytes())
         }
         ("GET", path) => {
             let played = played.lock().unwrap();
             let hash = path.rsplit('/').next().and_then(|uuid| uuid.get(16..)).unwrap_or_default();
             match played.hashes.iter().position(|known| known.to_hex() == hash) {
-                Some(index) => (200, String::new(), played.entry(index as u64).to_string()),
-                None => (404, String::new(), String::new()),
+                Some(index) => (200, String::new(), played.entry(index as u64).to_string().into_bytes()),
+                None => (404, String::new(), Vec::new()),
             }
         }
-        _ => (405, String::new(), String::new()),
+        _ => (405, String::new(), Vec::new()),
     };
     let kind = "Content-Type: application/json\r\n";
     let len = if method == "CONNECT" { String::new() } else { format!("Content-Length: {}\r\n", answer.len()) };
-    write!(connection, "HTTP/1.1 {status} .\r\n{kind}{headers}{len}\r\n{answer}").ok()?;
-    Some(())
+    let head = format!("HTTP/1.1 {status} .\r\n{kind}{headers}{len}\r\n");
+    connection.write_all(&[head.as_bytes(), &answer].concat()).ok()
 }

@@ -9,6 +9,7 @@
 //! | `packs.rs` | packs that are refused whole |
 //! | `leaves.rs` | what may leave: permission, approval, plan |
 //! | `anchors.rs` | a checkpoint instead of entries |
+//! | `stamps.rs` | time stamps of upgraded bundles |
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are free of the ban list of clippy.toml")]
 #![allow(clippy::print_stdout, reason = "what was passed over is said")]
 
@@ -25,6 +26,7 @@ mod played;
 mod seeded;
 #[path = "../stage/mod.rs"]
 mod stage;
+mod stamps;
 
 use std::fs;
 use std::path::PathBuf;

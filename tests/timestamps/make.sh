@@ -4,7 +4,8 @@
 #
 #     tests/timestamps/make.sh          # writes its own folder again; needs openssl and jq
 #
-# Every token is over the signature of one bundle of tests/vectors, but other.tsr. The keys are thrown away.
+# Every token is over the signature of one bundle of tests/vectors, but other.tsr. The keys are thrown away, but tsa.key, with
+# which tests/played/authority.rs stamps what other tests sign: it protects nothing.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -67,9 +68,7 @@ sed -n '/^\[stamping\]/,$p' openssl.cnf | sed 's/\[stamping\]/[older]/' > older
 sed -i "s/^ess_cert_id_alg.*/ess_cert_id_alg = sha1/" older
 sed -n '/^\[stamping\]/,$p' openssl.cnf | sed 's/\[stamping\]/[sha512]/; s/signer_digest.*/signer_digest = sha512/' > by512
 cat exact older by512 >> openssl.cnf
-touch index.txt
 printf 01 > serial
-printf 0A > serial-of-ca
 export OPENSSL_CONF=$work/openssl.cnf
 
 key() { # NAME ALGORITHM…
@@ -77,13 +76,22 @@ key() { # NAME ALGORITHM…
   shift
   openssl genpkey -quiet "$@" -out "$name.key" 2>/dev/null || openssl genpkey "$@" -out "$name.key" 2>/dev/null
 }
+# All are valid from long before the tests' own moment on, and for a hundred years.
+certified() { # NAME SERIAL START END WORDS…: a certificate over NAME.csr
+  local name=$1 serial=$2 start=$3 end=$4
+  shift 4
+  printf '%02X' "$serial" > serial-of-ca
+  : > index.txt
+  openssl ca -batch -config openssl.cnf -notext -in "$name.csr" -startdate "$start" -enddate "$end" -out "$name.pem" "$@" 2>/dev/null
+}
+always=(20240101000000Z 21240101000000Z)
 root() { # NAME SUBJECT
-  openssl req -x509 -new -key "$1.key" -subj "$2" -days 36500 -sha384 -set_serial 1 -extensions root -config openssl.cnf -out "$1.pem"
+  openssl req -new -key "$1.key" -subj "$2" -config openssl.cnf -out "$1.csr"
+  certified "$1" 1 "${always[@]}" -selfsign -keyfile "$1.key" -md sha384 -extensions root
 }
 certify() { # NAME KEY SUBJECT ISSUER SERIAL EXTENSIONS
   openssl req -new -key "$2.key" -subj "$3" -config openssl.cnf -out "$1.csr"
-  openssl x509 -req -in "$1.csr" -CA "$4.pem" -CAkey "$4.key" -set_serial "$5" -days 36500 -sha256 \
-    -extfile openssl.cnf -extensions "$6" -out "$1.pem" 2>/dev/null
+  certified "$1" "$5" "${always[@]}" -cert "$4.pem" -keyfile "$4.key" -extensions "$6"
 }
 stamp() { # OUT CERTIFICATE KEY SECTION QUERY…
   local out=$1 certificate=$2 key=$3 section=$4
@@ -114,8 +122,7 @@ for wrong in not_critical for_more for_nothing; do certify "$wrong" tsa "/CN=tim
 key otherroot "${p384[@]}"
 root otherroot "/CN=time root"
 openssl req -new -key tsa.key -subj "/CN=time stamps, ended" -config openssl.cnf -out ended.csr
-openssl ca -batch -config openssl.cnf -cert root.pem -keyfile root.key -in ended.csr -startdate 20240101000000Z \
-  -enddate 20240201000000Z -extensions tsa -notext -out ended.pem 2>/dev/null
+certified ended 7 20240101000000Z 20240201000000Z -cert root.pem -keyfile root.key -extensions tsa
 
 stamp plain tsa tsa stamping -data signature -sha256 -no_nonce
 stamp with-certificate tsa tsa stamping -data signature -sha256 -cert
@@ -134,7 +141,7 @@ openssl ts -reply -config openssl.cnf -section stamping -queryfile query.tsq -si
 openssl ts -query -digest "$(openssl dgst -sha256 -r signature | cut -d' ' -f1)" -sha256 -cert -no_nonce -out request.tsq 2>/dev/null
 
 rm -f "$here"/*.tsr "$here"/*.tsq "$here"/*.pem
-cp ./*.tsr request.tsq "$here/"
+cp ./*.tsr request.tsq tsa.key "$here/"
 for name in root between tsa tsa384 tsarsa tsa521 twin not_critical for_more for_nothing otherroot ended; do
   cp "$name.pem" "$here/"
 done

@@ -10,6 +10,7 @@
 //! | every checkpoint, the head | both signatures over the rebuilt root |
 //! | counts of the log's own entries | the rows |
 //! | rows of receipts and exceptions, the receipts' texts | what the entries say; digests |
+//! | time stamp tokens | the rows of receipts; the sum in each |
 //! | keys, dictionary, stored entry timestamps | parse, digest, signature |
 //!
 //! The comparison of index pairs adds up a mix of each: it finds damage, not malice, and need not find more: an index
@@ -25,6 +26,7 @@ use self::rows::Known;
 use super::runs::{self, Key, Kind, PAIR, Pair, Run};
 use super::sent::Compared;
 use super::snapshot::{CONTROL_END, check_filed, read_tail};
+use super::stamped;
 use super::strata::{Tail, TileBytes, hash_in, refill};
 use super::times;
 use super::{CONTROL_TYPES, Damage, Fault, HeadFit, Snapshot, Store};
@@ -117,6 +119,7 @@ impl Store {
         report.tiles = tree.finish(&stored)?;
         report.index_pairs = indexes.compare(db)?;
         (report.standing_rows, report.receipts_missing) = sent.finish()?;
+        stamped::check(db)?;
         times::until(db, self.identity.tree_id(), stored.size())?;
         let beyond = "SELECT count(*) FROM integrated WHERE first >= ?1";
         let beyond: u64 = db.query_row(beyond, [stored.size()], |row| row.get(0)).map_err(during)?;

@@ -30,6 +30,7 @@ mod released;
 mod runs;
 mod sent;
 mod snapshot;
+mod stamped;
 mod strata;
 mod sums;
 mod times;
@@ -55,6 +56,7 @@ pub use self::lock::{LockError, WriterLock};
 pub use self::released::ReleasedCheckpoint;
 pub use self::sent::{EVERY_TARGET, Exempt, Marks, RECEIPT_LEN_MAX, Sent, Tally};
 pub use self::snapshot::{Filter, PAGE_MAX, Snapshot, StoredEntry};
+pub use self::stamped::TIMESTAMP_LEN_MAX;
 pub use self::writer::{Appended, Writer};
 
 use self::forms::{Dictionary, Restorer};

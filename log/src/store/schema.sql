@@ -151,3 +151,10 @@ CREATE TABLE receipt (
     id   INTEGER PRIMARY KEY,
     body BLOB NOT NULL
 ) STRICT;
+
+-- Time stamp tokens over the signatures of entries that `sent` has, as Zstandard frames with their own sum (stamped.rs). Material
+-- as well, and of it no entry speaks: a token proves itself. id as in `receipt`.
+CREATE TABLE timestamp (
+    id   INTEGER PRIMARY KEY,
+    body BLOB NOT NULL
+) STRICT;

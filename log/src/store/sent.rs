@@ -241,19 +241,19 @@ pub(super) fn compressed(text: &str) -> Vec<u8> {
     zstd::bulk::compress(text.as_bytes(), 3).expect("invariant: memory can be compressed into memory")
 }
 
-fn receipt_id(target: i64, index: u64) -> i64 {
+pub(super) fn receipt_id(target: i64, index: u64) -> i64 {
     target << 40 | index.cast_signed()
 }
 
-fn target_id(db: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+pub(super) fn target_id(db: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached("SELECT id FROM target WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
 }
 
-fn during(error: rusqlite::Error) -> Fault {
+pub(super) fn during(error: rusqlite::Error) -> Fault {
     Fault::sqlite("reading what was sent", error)
 }
 
-fn damaged(table: &'static str, said: String) -> Fault {
+pub(super) fn damaged(table: &'static str, said: String) -> Fault {
     Damage::Other { table, said }.into()
 }
 

@@ -20,6 +20,7 @@ pub mod log;
 pub mod policy;
 pub mod site;
 pub mod sync;
+pub mod timestamp;
 pub mod verify;
 
 /// Attestations made, kept and proven on machines that have no network.
@@ -90,6 +91,10 @@ pub enum Command {
     /// Send pending entries to a public log, by courier or by cable
     #[command(subcommand)]
     Sync(sync::SyncCommand),
+
+    /// Have upgraded bundles time stamped by an authority of your own, through files
+    #[command(subcommand)]
+    Timestamp(timestamp::TimestampCommand),
 
     /// Hand over what verifies this site's bundles
     #[command(subcommand)]

@@ -50,6 +50,7 @@ mod passphrase;
 mod policy;
 mod progress;
 mod sync;
+mod timestamp;
 mod verify;
 
 fn main() -> ExitCode {
@@ -83,6 +84,7 @@ fn run(command: Command, call: &mut Invocation) -> Result<Exit, Failure> {
         Command::Log(noun) => log::run(&noun, call),
         Command::Key(noun) => key::run(noun, call),
         Command::Sync(noun) => sync::run(&noun, call),
+        Command::Timestamp(noun) => timestamp::run(&noun, call),
         Command::Trust(noun) => bundle::trust(&noun, call),
         Command::Demo(_) => demo::run(call),
         Command::Conformance(noun) => verify::conformance(&noun, call),

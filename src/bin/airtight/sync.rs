@@ -11,6 +11,7 @@
 //! | `sync/export` | `export` | an outbox pack |
 //! | `sync/import` | `import` | receipts in the log, upgraded bundles |
 //! | `sync/push` | `push` | the three in a row |
+//! | `sync/stamp` | `push --timestamp` | time stamps beside the receipts |
 //! | `sync/anchor` | `anchor`, and the mode `anchor` of plan and export | an anchor in the log |
 //! | `sync/permission` | asked by every command after which something could leave | nothing |
 //! | `sync/way` | what all that send share: transport, proxy, clock, progress | |
@@ -19,10 +20,12 @@ mod anchor;
 mod decide;
 mod except;
 mod export;
-mod import;
-mod permission;
+pub mod import;
+pub mod permission;
 mod plan;
 mod push;
+#[cfg(feature = "net")]
+mod stamp;
 mod status;
 mod target;
 mod upload;

@@ -70,7 +70,7 @@ impl Reason {
 
 /// Where a leaf is to be looked for in a v2 log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::sync) enum Place {
     /// Somewhere from this index on, if at all.
     From(u64),
     /// At this index.
@@ -79,30 +79,30 @@ pub(super) enum Place {
 
 /// What stands between an entry and its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Trouble {
-    pub(super) reason: Reason,
+pub(in crate::sync) struct Trouble {
+    pub(in crate::sync) reason: Reason,
     /// What was met, for a person.
-    pub(super) said: String,
+    pub(in crate::sync) said: String,
     /// How long to wait at least, where the server says so.
-    pub(super) wait_ms: Option<u64>,
+    pub(in crate::sync) wait_ms: Option<u64>,
     /// Whether the log may have the entry all the same.
-    pub(super) may_be_in: bool,
+    pub(in crate::sync) may_be_in: bool,
     /// Where a v2 log says that it has it.
-    pub(super) place: Option<Place>,
+    pub(in crate::sync) place: Option<Place>,
     /// Whether asking again is of no use.
-    pub(super) is_lasting: bool,
+    pub(in crate::sync) is_lasting: bool,
 }
 
 impl Trouble {
-    pub(super) fn new(reason: Reason, said: impl Into<String>) -> Trouble {
+    pub(in crate::sync) fn new(reason: Reason, said: impl Into<String>) -> Trouble {
         Trouble { reason, said: said.into(), wait_ms: None, may_be_in: true, place: None, is_lasting: false }
     }
 
-    pub(super) fn not_in(self) -> Trouble {
+    pub(in crate::sync) fn not_in(self) -> Trouble {
         Trouble { may_be_in: false, ..self }
     }
 
-    pub(super) fn lasting(self) -> Trouble {
+    pub(in crate::sync) fn lasting(self) -> Trouble {
         Trouble { is_lasting: true, ..self }
     }
 }
@@ -120,7 +120,7 @@ impl From<TransportError> for Trouble {
 
 /// What a request came to.
 #[derive(Debug)]
-pub(super) enum Posted {
+pub(in crate::sync) enum Posted {
     /// The log has the entry, and says so in these words.
     Taken { status: u16, answer: Box<RawValue> },
     /// The log will not take the entry.
@@ -130,7 +130,7 @@ pub(super) enum Posted {
 }
 
 /// Judges an answer that is neither 201 nor 409.
-pub(super) fn of_other_status(reply: &Reply) -> Posted {
+pub(in crate::sync) fn of_other_status(reply: &Reply) -> Posted {
     let said = described(reply);
     let is_page = is_page(&reply.body);
     let trouble = |reason| Trouble { wait_ms: retry_after(reply), ..Trouble::new(reason, said.clone()) };
@@ -148,7 +148,7 @@ pub(super) fn of_other_status(reply: &Reply) -> Posted {
 }
 
 /// Says what a server answered: its message, or the title of its page, or its first words; never more than a line.
-pub(super) fn described(reply: &Reply) -> String {
+pub(in crate::sync) fn described(reply: &Reply) -> String {
     #[derive(Deserialize)]
     struct Said {
         message: String,

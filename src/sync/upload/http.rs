@@ -121,6 +121,12 @@ impl Transport for Http {
                 .header("content-type", "application/json")
                 .header("accept", "application/json")
                 .send(call.body),
+            Method::PostQuery => self
+                .agent
+                .post(call.url)
+                .header("content-type", "application/timestamp-query")
+                .header("accept", "application/timestamp-reply")
+                .send(call.body),
         };
         let mut response = answered.map_err(|error| failed(&error, call.len_max))?;
         let headers = response.headers().iter();

@@ -17,7 +17,7 @@ const MINUTES: u64 = 60;
 
 /// Returns how long to wait after so many failures in a row, from 1: half of it sure, half of it chance, so that many who
 /// failed together do not come again together.
-pub(super) fn backoff_ms(failures: u32, random: u64) -> u64 {
+pub(in crate::sync) fn backoff_ms(failures: u32, random: u64) -> u64 {
     let whole = BACKOFF_FIRST_MS.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACKOFF_MAX_MS);
     whole / 2 + random % (whole / 2 + 1)
 }
@@ -34,7 +34,7 @@ pub struct Stop {
 }
 
 /// What all workers heed: a moment before which nothing is asked, a budget, and whether it is over.
-pub(super) struct Pace<'p> {
+pub(in crate::sync) struct Pace<'p> {
     powers: &'p dyn Powers,
     state: Mutex<State>,
 }
@@ -69,7 +69,7 @@ impl Budget {
 }
 
 impl<'p> Pace<'p> {
-    pub(super) fn new(powers: &'p dyn Powers, per_hour: Option<u64>, spent: BTreeMap<u64, u64>) -> Pace<'p> {
+    pub(in crate::sync) fn new(powers: &'p dyn Powers, per_hour: Option<u64>, spent: BTreeMap<u64, u64>) -> Pace<'p> {
         let budget = per_hour.map(|per_hour| Budget { per_hour, spent });
         Pace { powers, state: Mutex::new(State { not_before_ms: 0, budget, stop: None }) }
     }
@@ -79,17 +79,17 @@ impl<'p> Pace<'p> {
     }
 
     /// Ends the upload; what was said first holds.
-    pub(super) fn stop(&self, stop: Stop) {
+    pub(in crate::sync) fn stop(&self, stop: Stop) {
         self.state().stop.get_or_insert(stop);
     }
 
     /// Returns why it is over, if it is.
-    pub(super) fn stopped(&self) -> Option<Stop> {
+    pub(in crate::sync) fn stopped(&self) -> Option<Stop> {
         self.state().stop.clone()
     }
 
     /// Waits until something may be asked; false where the upload is over.
-    pub(super) fn wait_turn(&self) -> bool {
+    pub(in crate::sync) fn wait_turn(&self) -> bool {
         loop {
             let state = self.state();
             if state.stop.is_some() {
@@ -105,7 +105,7 @@ impl<'p> Pace<'p> {
     }
 
     /// Waits for something that only this worker waits for; false where the upload is over.
-    pub(super) fn nap(&self, ms: u64) -> bool {
+    pub(in crate::sync) fn nap(&self, ms: u64) -> bool {
         let until = self.powers.now_ms().saturating_add(ms);
         loop {
             if self.state().stop.is_some() {
@@ -120,7 +120,7 @@ impl<'p> Pace<'p> {
     }
 
     /// Heeds what a server asked for: everybody waits as long, or, where that is too long, it is over.
-    pub(super) fn heed(&self, trouble: &Trouble) {
+    pub(in crate::sync) fn heed(&self, trouble: &Trouble) {
         let Some(wait_ms) = trouble.wait_ms else { return };
         let until = self.powers.now_ms().saturating_add(wait_ms);
         if wait_ms > RETRY_AFTER_MAX_MS {
@@ -133,7 +133,7 @@ impl<'p> Pace<'p> {
     }
 
     /// Waits after a failure, spread by chance; false where the upload is over.
-    pub(super) fn back_off(&self, failures: u32) -> bool {
+    pub(in crate::sync) fn back_off(&self, failures: u32) -> bool {
         self.nap(backoff_ms(failures, self.powers.random()))
     }
 
@@ -141,7 +141,7 @@ impl<'p> Pace<'p> {
     ///
     /// # Errors
     /// The reason why it is over, where the budget is spent.
-    pub(super) fn spend(&self) -> Result<Option<(u64, u64)>, Stop> {
+    pub(in crate::sync) fn spend(&self) -> Result<Option<(u64, u64)>, Stop> {
         let mut state = self.state();
         let now_ms = self.powers.now_ms();
         let Some(budget) = &mut state.budget else { return Ok(None) };

@@ -60,7 +60,7 @@ fn file<T>(
     read: impl Fn(&Reply) -> Result<T, String>,
 ) -> Result<T, Trouble> {
     let url = format!("{}/{path}", errand.tiles);
-    let call = Call { method: Method::Get, url: &url, body: "", len_max };
+    let call = Call { method: Method::Get, url: &url, body: b"", len_max };
     let mut last = unreadable(format!("{url} was not asked for"));
     for wait_ms in LOOKS_MS {
         if !errand.pace.wait_turn() {

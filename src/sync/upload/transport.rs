@@ -12,6 +12,8 @@ pub enum Method {
     Get,
     /// Hands JSON over.
     Post,
+    /// Hands a time stamp query over, RFC 3161 §3.4.
+    PostQuery,
 }
 
 /// One question.
@@ -21,8 +23,8 @@ pub struct Call<'c> {
     pub method: Method,
     /// The whole address.
     pub url: &'c str,
-    /// What is handed over, JSON; empty for [`Method::Get`].
-    pub body: &'c str,
+    /// What is handed over; empty for [`Method::Get`].
+    pub body: &'c [u8],
     /// The longest answer that is read, in bytes.
     pub len_max: usize,
 }

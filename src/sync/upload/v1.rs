@@ -21,7 +21,7 @@ const LOOKS_MS: [u64; 8] = [100, 200, 300, 600, 1000, 2000, 3000, 3000];
 /// Posts a request and returns what came of it.
 pub(super) fn post(errand: &Errand<'_>, request: &str, expected: &Hash) -> Posted {
     let url = format!("{}/api/v1/log/entries", errand.url);
-    let call = Call { method: Method::Post, url: &url, body: request, len_max: ANSWER_LIMITS.bytes_max };
+    let call = Call { method: Method::Post, url: &url, body: request.as_bytes(), len_max: ANSWER_LIMITS.bytes_max };
     let reply = match errand.transport.call(&call) {
         Ok(reply) => reply,
         Err(error) => return Posted::Trouble(error.into()),
@@ -51,7 +51,7 @@ pub(super) fn post(errand: &Errand<'_>, request: &str, expected: &Hash) -> Poste
 /// Gets an entry that the log says it has.
 fn fetch(errand: &Errand<'_>, uuid: &str, expected: &Hash) -> Posted {
     let url = format!("{}/api/v1/log/entries/{uuid}", errand.url);
-    let call = Call { method: Method::Get, url: &url, body: "", len_max: ANSWER_LIMITS.bytes_max };
+    let call = Call { method: Method::Get, url: &url, body: b"", len_max: ANSWER_LIMITS.bytes_max };
     let mut last =
         Trouble::new(Reason::AnswerMissing, format!("the log says that it has {uuid}, and does not show it"));
     for wait_ms in LOOKS_MS {

@@ -30,7 +30,7 @@ const LOOK_EVERY_MS: u64 = 1000;
 /// Posts a request and returns what came of it.
 pub(super) fn post(errand: &Errand<'_>, request: &str, expected: &Hash) -> Posted {
     let url = format!("{}/api/v2/log/entries", errand.url);
-    let call = Call { method: Method::Post, url: &url, body: request, len_max: ANSWER_LIMITS.bytes_max };
+    let call = Call { method: Method::Post, url: &url, body: request.as_bytes(), len_max: ANSWER_LIMITS.bytes_max };
     let reply = match errand.transport.call(&call) {
         Ok(reply) => reply,
         Err(error) => return Posted::Trouble(error.into()),

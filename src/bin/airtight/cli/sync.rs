@@ -100,6 +100,7 @@ Example:
 Example:
   $ airtight sync push --bundles public
   $ airtight sync push --watch 1h
+  $ airtight sync push --timestamp https://timestamp.example/api/v1/timestamp
 
 Run it again to go on where it stopped. A proxy is taken from HTTPS_PROXY,
 HTTP_PROXY and NO_PROXY.")]

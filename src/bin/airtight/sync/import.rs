@@ -159,6 +159,12 @@ impl ImportReport {
         }
     }
 
+    /// Returns the name of the target.
+    #[cfg(feature = "net")]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     /// Says what was taken in.
     pub fn words(&self, call: &mut Invocation) {
         let ImportReport { target, receipts, known, refused, .. } = self;

@@ -56,8 +56,10 @@ mod net {
     use crate::cli::sync::WayArgs;
     use crate::cli::sync::carry::AnchorArgs;
     use crate::sync::import::{ImportReport, take_in};
+    use crate::sync::stamp::{Stamped, stamp};
     use crate::sync::way::{ProcessPowers, Remaining, again, bar, remaining, transport};
     use crate::sync::{anchor as anchors, chosen, export, permission, target_to_send};
+    use crate::timestamp::require_authority;
 
     /// How many entries go out before their receipts are logged.
     const CHUNK: u64 = 5_000;
@@ -82,6 +84,8 @@ mod net {
         had: u64,
         waiting: Vec<Remaining>,
         again: Option<String>,
+        /// Nothing where none were asked for.
+        timestamps: Option<Stamped>,
     }
 
     /// One target on its way.
@@ -113,7 +117,10 @@ mod net {
         let first = names(&mut site, args.target.as_deref())?;
         // Asked before the passphrase is: where nothing may leave, nobody need type one.
         for name in &first {
-            target_to_send(&mut site, Some(name), call)?;
+            let target = target_to_send(&mut site, Some(name), call)?;
+            if args.timestamp.is_some() {
+                require_authority(&target)?;
+            }
         }
         let keys = site.unlock(&site.default_signer()?, &mut call.passphrase.unlock())?;
         let Some(watch) = args.watch else { return once(args, &mut site, &keys, call) };
@@ -160,7 +167,17 @@ mod net {
             };
             let carried = push.entries(call)?;
             exit = worse(exit, &carried);
-            targets.push(report_of(site, &target, &carried));
+            let mut report = report_of(site, &target, &carried);
+            if let Some(url) = &args.timestamp {
+                let stamped = stamp(site, &target, url, (&args.way, args.bundles.as_deref()), call)?;
+                exit = match exit {
+                    _ if stamped.refused > 0 => Exit::Refused,
+                    Exit::Done if stamped.remaining > 0 => Exit::Remaining,
+                    exit => exit,
+                };
+                report.timestamps = Some(stamped);
+            }
+            targets.push(report);
         }
         let report = PushReport { log_id: site.store().identity().log_id().to_string(), targets };
         if call.output.is_json() {
@@ -233,6 +250,7 @@ mod net {
             had: carried.report.known,
             waiting: remaining(&carried.report),
             again: again(&carried.report),
+            timestamps: None,
         }
     }
 
@@ -244,6 +262,9 @@ mod net {
         }
         if let Some(again) = &report.again {
             call.output.say(format_args!("run the same command again after {again}"));
+        }
+        if let Some(stamped) = &report.timestamps {
+            stamped.words(report.imported.target(), call);
         }
     }
 

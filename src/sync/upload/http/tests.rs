@@ -55,7 +55,7 @@ fn http(timeout_s: u64) -> Http {
 }
 
 fn post(url: &str, timeout_s: u64, len_max: usize) -> Result<Reply, TransportError> {
-    http(timeout_s).call(&Call { method: Method::Post, url, body: "{\"a\":1}", len_max })
+    http(timeout_s).call(&Call { method: Method::Post, url, body: b"{\"a\":1}", len_max })
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_redirect_is_an_answer_and_nobody_else_is_asked() {
         let (url, _requests) =
             serve(says(format!("HTTP/1.1 {status} Moved\r\nLocation: {other}/\r\nContent-Length: 0\r\n\r\n")));
         assert_eq!(post(&url, 5, 100).unwrap().status, status);
-        let reply = http(5).call(&Call { method: Method::Get, url: &url, body: "", len_max: 100 }).unwrap();
+        let reply = http(5).call(&Call { method: Method::Get, url: &url, body: b"", len_max: 100 }).unwrap();
         assert_eq!(reply.status, status);
     }
     assert!(asked.try_recv().is_err());
@@ -157,7 +157,7 @@ fn a_connection_is_used_again() {
     let http = http(5);
     for _ in 0..3 {
         // The server serves one connection at a time: a second one would wait for ever.
-        http.call(&Call { method: Method::Get, url: &url, body: "", len_max: 10 }).unwrap();
+        http.call(&Call { method: Method::Get, url: &url, body: b"", len_max: 10 }).unwrap();
     }
     assert_eq!(requests.try_iter().count(), 3);
 }
@@ -167,7 +167,7 @@ fn a_proxy_is_asked_in_place_of_the_log() {
     let (proxy, requests) = serve(says("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"));
     let options = HttpOptions { timeout_s: 5, parallel: 1, proxy: Some(proxy), ca: None };
     let http = Http::new(&options).unwrap();
-    let answered = http.call(&Call { method: Method::Get, url: "https://log.example/x", body: "", len_max: 10 });
+    let answered = http.call(&Call { method: Method::Get, url: "https://log.example/x", body: b"", len_max: 10 });
     assert!(matches!(answered, Err(TransportError::Unreachable { .. })), "{answered:?}");
     assert!(requests.recv().unwrap().starts_with("CONNECT log.example:443 "));
 }

@@ -189,19 +189,20 @@ impl FakeLog {
 
 impl Transport for FakeLog {
     fn call(&self, call: &Call<'_>) -> Result<Reply, TransportError> {
+        let body = std::str::from_utf8(call.body).unwrap();
         let number = {
             let mut state = self.state.lock().unwrap();
             let now = self.now.load(Ordering::SeqCst);
             if call.method == Method::Post {
                 state.times.push(now);
-                self.events.lock().unwrap().push(format!("post {}", number_of(call.body.as_bytes())));
+                self.events.lock().unwrap().push(format!("post {}", number_of(call.body)));
             }
             let count = state.calls.entry(if call.method == Method::Post { "post" } else { "get" }).or_default();
             *count += 1;
             *count
         };
-        let truth = || if call.method == Method::Post { self.post(call.body) } else { self.get(call.url) };
-        match (self.plan)(call.method, number, if call.method == Method::Post { call.body } else { call.url }) {
+        let truth = || if call.method == Method::Post { self.post(body) } else { self.get(call.url) };
+        match (self.plan)(call.method, number, if call.method == Method::Post { body } else { call.url }) {
             Fault::None => Ok(truth()),
             Fault::Instead(other) => other,
             Fault::After(other) => {

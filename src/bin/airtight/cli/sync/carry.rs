@@ -99,6 +99,10 @@ pub struct PushArgs {
     #[arg(long, value_name = "INTERVAL", num_args = 0..=1)]
     pub watch: Option<Option<Interval>>,
 
+    /// Ask this authority (RFC 3161) for a time stamp of each upgraded bundle that has none
+    #[arg(long, value_name = "URL")]
+    pub timestamp: Option<String>,
+
     #[command(flatten)]
     pub way: WayArgs,
 }
