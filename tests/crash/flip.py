@@ -36,7 +36,7 @@ NEW = 1_000_000
 # Where an entry of a new site stands.
 NOT_SENT = [{"target": "default", "rekorUuid": None, "skipReason": "rekor_disabled"}]
 # Rows that only another log's answers make; log/tests/sent.rs changes them by hand.
-FILLED_BY_RECEIPTS = {"sent", "receipt"}
+FILLED_BY_RECEIPTS = {"sent", "receipt", "timestamp"}
 # Entries that are held back, so that the tables of exceptions have rows.
 HELD = (50, 51, 60)
 # What says that log, database or head is not what it was.
