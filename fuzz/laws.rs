@@ -20,6 +20,7 @@ use airtight_keys::envelope::Envelope;
 use airtight_keys::note::{NoteVerifier, SignedNote};
 use airtight_keys::public::PublicKey;
 use airtight_keys::strict_json::{self, Limits, check_standard_base64, standard_base64, to_standard_base64};
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::checkpoint::{Checkpoint, SignedCheckpoint};
 use airtight_log::digest::{Sha256Digest, sha256};
 use airtight_log::entry::Body;
@@ -282,7 +283,7 @@ pub fn slot(data: &[u8]) {
 
 /// What bundles and notes are judged with: the key, the log and the artifact of the vector that the seeds are made from.
 struct World {
-    key: PublicKey,
+    key: VerifierKey,
     verifiers: Vec<NoteVerifier>,
     trusted_root: TrustedRoot,
     artifact: Sha256Digest,
@@ -306,7 +307,7 @@ fn world() -> &'static World {
             NoteVerifier::ed25519(host, log.key()).or_else(|_| NoteVerifier::ecdsa(host, log.key())).expect("a name")
         };
         World {
-            key: PublicKey::from_spki_pem(pem).expect("the vector's key"),
+            key: VerifierKey::from_spki_pem(pem).expect("the vector's key"),
             verifiers: trusted_root.logs().iter().map(named).collect(),
             trusted_root,
             artifact: sha256(include_bytes!("../tests/vectors/verified-dsse-p256/artifact")),

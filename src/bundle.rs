@@ -21,8 +21,8 @@
 //! An upgraded bundle may hold time stamps ([`token`]) behind `tlogEntries`:
 //! `"timestampVerificationData":{"rfc3161Timestamps":[{"signedTimestamp":"<base64 of a TimeStampResp>"}]}`.
 //!
-//! [`Bundle::parse`] reads versions 0.1, 0.2 and 0.3 of key-signed bundles, with `dsseEnvelope` or `messageSignature`. It borrows from the
-//! text and proves nothing; [`crate::verify`] does.
+//! [`Bundle::parse`] reads versions 0.1, 0.2 and 0.3, with `dsseEnvelope` or `messageSignature`, signed with a key or with a certificate
+//! (`"certificate":{"rawBytes":"<base64 DER>"}` of v0.3, `x509CertificateChain` of those before). It borrows from the text and proves nothing; [`crate::verify`] does.
 //!
 //! # Where this is stricter than protobuf's JSON, and why
 //!
@@ -32,6 +32,7 @@
 //! * A 64-bit number is a string of decimal digits without sign or leading zero; never a JSON number. An index is below 2^48.
 //! * Bytes are base64 of RFC 4648 §4 with padding and zero trailing bits; never URL-safe or unpadded.
 //! * Exactly one log entry, with an inclusion proof and its checkpoint; exactly one signature.
+//! * v0.1 has a signed entry timestamp; v0.3 has no chain of certificates (both as sigstore-go).
 //! * `publicKey` has its `hint` member, as every signer writes it; what it says is judged in step 2.
 //!
 //! As protobuf's JSON has it, a message member that is `null` is absent; `logIndex` that is absent is 0, `integratedTime` that is absent or `"0"` is no time, and
@@ -47,7 +48,7 @@ mod read;
 mod render;
 pub mod token;
 
-pub use read::{Bundle, Content, LogEntry, Proof};
+pub use read::{Bundle, Content, LogEntry, Proof, Signer};
 pub use render::{Receipt, render, render_entry, render_message, render_stamped};
 
 use airtight_keys::envelope::EnvelopeError;
@@ -65,7 +66,10 @@ pub const MEDIA_TYPES_READ: [&str; 4] = [
 /// The most bytes a bundle may have: 64 MiB of statement are 86 MiB of base64.
 pub const BUNDLE_LEN_MAX: usize = 96 << 20;
 
-/// Why a text is no key-signed bundle.
+/// The most certificates of a chain.
+pub const CHAIN_MAX: usize = 8;
+
+/// Why a text is no bundle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
     /// More bytes than [`BUNDLE_LEN_MAX`].
@@ -131,15 +135,27 @@ pub enum BundleError {
         /// How many there must be.
         expected: usize,
     },
-    /// The signer is named by a certificate, and this tool judges key-signed bundles.
-    #[error("the signer is a certificate ({member}), and only bundles signed by a plain key are judged")]
-    Certificate {
-        /// `certificate` or `x509CertificateChain`.
-        member: &'static str,
+    /// A bundle of v0.3 with a chain of certificates, which that version does not have.
+    #[error("a bundle of v0.3 has one certificate, and this one has an x509CertificateChain")]
+    ChainOfV03,
+    /// A chain of no certificate, or of too many.
+    #[error("there are {count} certificates in the chain, not 1 to {CHAIN_MAX}")]
+    ChainLength {
+        /// How many there are.
+        count: usize,
     },
+    /// A certificate of the chain names itself as its issuer.
+    #[error("a certificate in the chain names itself as its issuer, and roots come from the trusted root alone")]
+    RootInChain,
     /// `verificationMaterial` names no signer at all.
-    #[error("the verification material has no publicKey")]
-    NoPublicKey,
+    #[error("the verification material has neither a publicKey nor a certificate")]
+    NoSigner,
+    /// `verificationMaterial` names a signer in two ways.
+    #[error("the verification material names a signer in more than one way")]
+    TwoSigners,
+    /// A bundle of v0.1 without a signed entry timestamp.
+    #[error("a bundle of v0.1 has a signed entry timestamp, and this one has none")]
+    NoPromise,
     /// `publicKey` has no `hint`.
     #[error("publicKey has no hint member")]
     NoHint,
@@ -183,7 +199,7 @@ pub enum BundleError {
 
 impl BundleError {
     /// The codes of this enum, in the order of the variants.
-    pub const CODES: [&'static str; 21] = [
+    pub const CODES: [&'static str; 25] = [
         "bundle_too_large",
         "bundle_not_json",
         "bundle_member_twice",
@@ -194,8 +210,12 @@ impl BundleError {
         "bundle_integer",
         "bundle_base64",
         "bundle_length",
-        "bundle_certificate",
-        "bundle_no_public_key",
+        "bundle_chain_of_v03",
+        "bundle_chain_length",
+        "bundle_root_in_chain",
+        "bundle_no_signer",
+        "bundle_two_signers",
+        "bundle_no_promise",
         "bundle_no_hint",
         "bundle_no_content",
         "bundle_two_contents",
@@ -220,8 +240,12 @@ impl BundleError {
             BundleError::Integer { .. } => "bundle_integer",
             BundleError::Base64 { .. } => "bundle_base64",
             BundleError::Length { .. } => "bundle_length",
-            BundleError::Certificate { .. } => "bundle_certificate",
-            BundleError::NoPublicKey => "bundle_no_public_key",
+            BundleError::ChainOfV03 => "bundle_chain_of_v03",
+            BundleError::ChainLength { .. } => "bundle_chain_length",
+            BundleError::RootInChain => "bundle_root_in_chain",
+            BundleError::NoSigner => "bundle_no_signer",
+            BundleError::TwoSigners => "bundle_two_signers",
+            BundleError::NoPromise => "bundle_no_promise",
             BundleError::NoHint => "bundle_no_hint",
             BundleError::NoContent => "bundle_no_content",
             BundleError::TwoContents => "bundle_two_contents",
@@ -280,6 +304,14 @@ mod tests {
         assert_eq!(code(&format!("{bare},{}}}", message("SHA2_256"))), "read");
         let entry = &good[good.find("[{\"logIndex").unwrap() + 1..good.find("]},\"dsse").unwrap()];
         let material = r#""publicKey":{"hint":"h"}"#;
+        let certificate = r#""certificate":{"rawBytes":"AA=="}"#;
+        let chain = r#""x509CertificateChain":{"certificates":[{"rawBytes":"AA=="},{"rawBytes":"AQ=="}]}"#;
+        let root: String =
+            include_str!("../tests/timestamps/root.pem").lines().filter(|line| !line.starts_with('-')).collect();
+        let of_v01 = good.replace(MEDIA_TYPE, MEDIA_TYPES_READ[3]);
+        for text in [good.replace(material, certificate), of_v01.clone(), of_v01.replace(material, chain)] {
+            assert_eq!(code(&text), "read");
+        }
         let checkpoint = r#","checkpoint":{"envelope":"c"}"#;
         let proof_at = good.find(r#""inclusionProof""#).unwrap();
         let proof_end = good.find(r#""canonicalizedBody""#).unwrap();
@@ -294,8 +326,12 @@ mod tests {
             ("bundle_integer", good.replace(r#""treeSize":"7""#, r#""treeSize":"281474976710657""#)),
             ("bundle_base64", good.replace("e30=\"}]", "e31=\"}]")),
             ("bundle_length", good.replace(&format!("[\"{ID}\"]"), "[\"AA==\"]")),
-            ("bundle_certificate", good.replace(material, r#""certificate":{"rawBytes":"AA=="}"#)),
-            ("bundle_no_public_key", good.replace(&format!("{material},"), "")),
+            ("bundle_chain_of_v03", good.replace(material, r#""x509CertificateChain":{"certificates":[]}"#)),
+            ("bundle_chain_length", of_v01.replace(material, r#""x509CertificateChain":{"certificates":[]}"#)),
+            ("bundle_root_in_chain", of_v01.replace(material, &chain.replace("AQ==", &root))),
+            ("bundle_no_signer", good.replace(&format!("{material},"), "")),
+            ("bundle_two_signers", good.replace(material, &format!("{material},{certificate}"))),
+            ("bundle_no_promise", of_v01.replace(r#""inclusionPromise":{"signedEntryTimestamp":"AA=="},"#, "")),
             ("bundle_no_hint", good.replace(r#"{"hint":"h"}"#, "{}")),
             ("bundle_no_content", format!("{bare}}}")),
             (

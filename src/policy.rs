@@ -56,7 +56,8 @@ mod read;
 pub use judge::{Attestation, Finding, Shortfall, Signatory, Standing};
 pub use pattern::Pattern;
 
-use airtight_keys::public::{KeyId, PublicKey};
+use airtight_keys::public::KeyId;
+use airtight_keys::verifier::VerifierKey;
 use serde_json::Value;
 
 /// The largest policy that is read, in bytes.
@@ -81,7 +82,7 @@ struct Named<T> {
 
 #[derive(Debug, Clone)]
 enum Signer {
-    Key { id: KeyId, public: Option<Box<PublicKey>>, valid: Valid },
+    Key { id: KeyId, public: Option<Box<VerifierKey>>, valid: Valid },
     Identity { subject: String, issuer: String },
 }
 
@@ -233,8 +234,8 @@ impl Policy {
     }
 
     /// Returns the public keys that the policy holds, each once.
-    pub fn keys(&self) -> Vec<PublicKey> {
-        let mut found: Vec<PublicKey> = Vec::new();
+    pub fn keys(&self) -> Vec<VerifierKey> {
+        let mut found: Vec<VerifierKey> = Vec::new();
         for signer in &self.signers {
             if let Signer::Key { public: Some(public), .. } = &signer.is
                 && !found.contains(public)
@@ -246,7 +247,7 @@ impl Policy {
     }
 
     /// Returns the keys that the policy names by their ids alone, and that none of `given` is: name and id.
-    pub fn keys_missing(&self, given: &[PublicKey]) -> Vec<(&str, KeyId)> {
+    pub fn keys_missing(&self, given: &[VerifierKey]) -> Vec<(&str, KeyId)> {
         let missing = |signer: &Signer| match signer {
             Signer::Key { id, public: None, .. } if given.iter().all(|key| key.key_id() != id) => Some(*id),
             _ => None,

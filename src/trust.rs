@@ -17,7 +17,7 @@
 //! # Reading
 //!
 //! Strict JSON; an unknown member, an empty `logId`, another media type or hash algorithm, and a missing `validFor.start` (sigstore-go's rule) refuse the whole file.
-//! `timestampAuthorities` are read in [`authority`]; `certificateAuthorities`, `ctlogs`, `operator` and `checkpointKeyId` are kept and not used. A log whose key is neither P-256 nor Ed25519 is
+//! `timestampAuthorities` and `certificateAuthorities` are read in [`authority`], `ctlogs` in [`ctlog`]; `operator` and `checkpointKeyId` are kept and not used. A log whose key is neither P-256 nor Ed25519 is
 //! kept, counted and never used: an entry of such a log is refused by a code of its own. Two different logs of one id refuse the file: nobody could say which was meant.
 //!
 //! `validFor` has both ends inclusive. Times are RFC 3339 and are compared in whole seconds: a start is rounded up, an end down.
@@ -27,8 +27,10 @@
 //! 8 MiB, 64 levels; the public one has 7 KiB.
 
 pub mod authority;
+pub mod ctlog;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -38,8 +40,10 @@ use serde_json::value::RawValue;
 
 use airtight_keys::public::{Algorithm, PublicKey, PublicKeyError};
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
+use airtight_keys::verifier::KeyKind;
 
 use self::authority::Authority;
+use self::ctlog::CtLog;
 
 /// The only media type that is read or written; sigstore-go and sigstore-python refuse 0.2.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
@@ -101,7 +105,7 @@ pub enum TrustError {
         found: String,
     },
     /// A time stamp authority without certificates, or with something else in their place.
-    #[error("time stamp authority {uri:?} has {what}")]
+    #[error("authority {uri:?} has {what}")]
     Authority {
         /// Which.
         uri: String,
@@ -128,6 +132,12 @@ pub enum KeyFault {
         /// The algorithm that was found.
         found: &'static str,
     },
+    /// It is a key of another kind.
+    #[error("it is {found}")]
+    OtherKind {
+        /// The kind that was found.
+        found: KeyKind,
+    },
 }
 
 /// When a key was valid, in seconds since the epoch, both ends inclusive.
@@ -137,6 +147,15 @@ pub struct Validity {
     pub start: u64,
     /// Up to when, or without end.
     pub end: Option<u64>,
+}
+
+impl fmt::Display for Validity {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.end {
+            Some(end) => write!(to, "{} to {end}", self.start),
+            None => write!(to, "{} on", self.start),
+        }
+    }
 }
 
 /// A log that is believed.
@@ -215,6 +234,10 @@ pub struct TrustedRoot {
     kept: [Vec<String>; 3],
     /// What was read of the last of them.
     authorities: Vec<Authority>,
+    /// What was read of the first.
+    certificate_authorities: Vec<Authority>,
+    /// What was read of the second.
+    ct_logs: Vec<CtLog>,
 }
 
 /// The members that are carried along.
@@ -319,8 +342,20 @@ impl TrustedRoot {
         &self.authorities
     }
 
+    /// Lists the authorities that certify signers.
+    pub fn certificate_authorities(&self) -> &[Authority] {
+        &self.certificate_authorities
+    }
+
+    /// Lists the certificate transparency logs.
+    pub fn ct_logs(&self) -> &[CtLog] {
+        &self.ct_logs
+    }
+
     fn read_authorities(&mut self) -> Result<(), TrustError> {
-        let [.., texts] = &self.kept;
+        let [certifying, ct_logs, texts] = &self.kept;
+        self.certificate_authorities = certifying.iter().map(|text| Authority::read(text)).collect::<Result<_, _>>()?;
+        self.ct_logs = ct_logs.iter().map(|text| CtLog::read(text)).collect::<Result<_, _>>()?;
         self.authorities = texts.iter().map(|text| Authority::read(text)).collect::<Result<_, _>>()?;
         Ok(())
     }
@@ -328,7 +363,7 @@ impl TrustedRoot {
     fn read_log(&mut self, raw: &str) -> Result<(), TrustError> {
         let Object(wire): Object<WireLog<'_>> =
             serde_json::from_str(raw).map_err(|error| StrictJsonError::Shape { message: error.to_string() })?;
-        let base_url = wire.base_url.into_owned();
+        let base_url = wire.base_url.map_or_else(String::new, |Text(url)| url.into_owned());
         let Object(public_key) = wire.public_key;
         if wire.hash_algorithm != "SHA2_256" {
             return Err(TrustError::HashAlgorithm { base_url, found: wire.hash_algorithm.into_owned() });
@@ -416,8 +451,8 @@ struct Wire<'a> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct WireLog<'a> {
-    #[serde(borrow, default)]
-    base_url: Cow<'a, str>,
+    #[serde(borrow)]
+    base_url: Option<Text<'a>>,
     #[serde(borrow)]
     hash_algorithm: Cow<'a, str>,
     #[serde(borrow)]
@@ -426,9 +461,14 @@ struct WireLog<'a> {
     log_id: Object<WireId<'a>>,
     #[serde(borrow, default, rename = "checkpointKeyId")]
     _checkpoint_key_id: Option<Object<WireId<'a>>>,
-    #[serde(borrow, default, rename = "operator")]
-    _operator: Cow<'a, str>,
+    #[serde(borrow, rename = "operator")]
+    _operator: Option<Text<'a>>,
 }
+
+/// A string that borrows also inside an `Option`; `null` is absent, as protobuf's JSON has it.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -459,7 +499,7 @@ mod tests {
     use super::*;
 
     const ID: &str = "/vagXii/0SbR0Apo/IG5Z5vExUZ4IBv0sNTrm+A2sYE=";
-    const TEXT: &str = r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1","tlogs":[{"baseUrl":"https://log.example:8080/x","hashAlgorithm":"SHA2_256","publicKey":{"rawBytes":"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEapFjrZN07K7MUgQhNBzC/LkceL6kTJmqE0S2GgXA8+MYmA/ZPGzRSUHmUaK5ELp7jgM1+tShnc5AAS2Yy0hpyw==","keyDetails":"PKIX_ECDSA_P256_SHA_256","validFor":{"start":"2024-01-01T00:00:00.5Z","end":"2025-01-01T00:00:00.5Z"}},"logId":{"keyId":"/vagXii/0SbR0Apo/IG5Z5vExUZ4IBv0sNTrm+A2sYE="}}],"certificateAuthorities":[],"ctlogs":[{"x":1}],"timestampAuthorities":[]}
+    const TEXT: &str = r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1","tlogs":[{"baseUrl":"https://log.example:8080/x","hashAlgorithm":"SHA2_256","publicKey":{"rawBytes":"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEapFjrZN07K7MUgQhNBzC/LkceL6kTJmqE0S2GgXA8+MYmA/ZPGzRSUHmUaK5ELp7jgM1+tShnc5AAS2Yy0hpyw==","keyDetails":"PKIX_ECDSA_P256_SHA_256","validFor":{"start":"2024-01-01T00:00:00.5Z","end":"2025-01-01T00:00:00.5Z"}},"logId":{"keyId":"/vagXii/0SbR0Apo/IG5Z5vExUZ4IBv0sNTrm+A2sYE="}}],"certificateAuthorities":[],"ctlogs":[],"timestampAuthorities":[]}
 "#;
 
     #[test]

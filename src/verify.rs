@@ -5,14 +5,14 @@
 //!
 //! | step | what holds after it | room |
 //! |---|---|---|
-//! | 1 | the text is one key-signed bundle, each value in its one spelling | [`crate::bundle`] |
-//! | 2 | a given key made the signature | here |
+//! | 1 | the text is one bundle, each value in its one spelling | [`crate::bundle`] |
+//! | 2 | a given key made the signature, or that of a certificate which names whom it should | `signer`, [`certificate`], [`identity`] |
 //! | 3 | what was signed is a statement about this artifact, of the type that was asked for | `artifact` |
 //! | 4 | the log's entry is of this envelope, this signature and this key, byte for byte | `body` |
 //! | 5 | the checkpoint was signed by the log's key in the trusted root | `log_proof` |
 //! | 6 | witnesses: no policy asks for them yet | |
 //! | 7 | the entry is in the tree of that checkpoint, at the index it states | `log_proof` |
-//! | 8 | the log's key was valid at the time that the log signed for | `log_proof` |
+//! | 8 | the log's key was valid at the time that the log signed for; a certificate was at each proven time | `log_proof`, [`certified`], `path`, `sct` |
 //! | 9 | an anchor that was given leads from the entry down to another log; time stamps by authorities of the trusted root hold | [`anchor`], [`timestamp`] |
 //!
 //! The first step that refuses ends the judgement; what comes after is reported as not asked. `docs/VERIFY.md` has the same numbers, and a person can do each step by hand.
@@ -31,18 +31,29 @@
 //! * A time stamp that an authority of the trusted root is said to have made, and that does not hold, is refused (9), whatever else is there.
 //! * A time that nothing signs is refused (8), for a reader would believe it. So is a log key that is not valid yet where the entry has no time.
 //!
-//! `dsse` 0.0.2 and `intoto` entries and certificates are refused as such: no current signer with a key makes them.
+//! * Certificates: one name, one issuer, an extension for signing code, each proven time inside each validity, no promise of a named log that does
+//!   not hold, expressions for the whole name (2, 8).
+//!
+//! `dsse` 0.0.2 entries are refused as such: no current signer makes them. A certificate's validity waits for the time that proves it, which may be
+//! a time stamp's: these are judged before step 8 then, and where one refuses, step 8 is reported as not asked.
 
 pub mod anchor;
 pub mod timestamp;
+
+pub mod certificate;
+pub mod certified;
+pub mod identity;
 
 mod artifact;
 mod attestation;
 mod body;
 mod checkpoints;
 mod log_proof;
+mod path;
 mod refusal;
 mod report;
+mod sct;
+mod signer;
 
 pub use checkpoints::Checkpoints;
 pub use refusal::Refusal;
@@ -50,14 +61,16 @@ pub use report::{Check, Fact, Outcome, Report, Verified, VerifiedContent};
 
 use std::num::NonZeroUsize;
 
-use airtight_keys::envelope::{Envelope, EnvelopeRefusal};
-use airtight_keys::public::{Algorithm, KeyId, PublicKey};
-use airtight_keys::strict_json::standard_base64;
+use airtight_keys::public::KeyId;
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::Sha256Digest;
 
 use crate::bundle::{Bundle, Content};
 use crate::statement;
 use crate::trust::TrustedRoot;
+
+use self::identity::IdentityRule;
+use self::timestamp::Timestamps;
 
 /// How far the log's clock may be ahead of the verifier's, in seconds.
 pub const SKEW_S: u64 = 300;
@@ -70,7 +83,7 @@ pub struct Input<'a> {
     /// What the question is about.
     pub subject: Subject<'a>,
     /// The keys that are believed; a key given twice counts once.
-    pub keys: &'a [PublicKey],
+    pub keys: &'a [VerifierKey],
     /// The logs that are believed.
     pub trusted_root: &'a TrustedRoot,
     /// What is asked beyond the proofs.
@@ -100,11 +113,16 @@ pub struct Policy {
     pub predicate_type: Option<String>,
     /// How many distinct keys must have signed. Above 1 no bundle passes, for a bundle holds one signature.
     pub threshold: NonZeroUsize,
+    /// Whom a certificate must name; without a rule no bundle that is signed with one passes.
+    pub identity: Option<IdentityRule>,
+    /// How many certificate transparency logs of the trusted root must have promised to have the certificate. 1, as the stock clients have it; 0 asks
+    /// for none, for an authority of one's own that has no such log.
+    pub scts: usize,
 }
 
 impl Default for Policy {
     fn default() -> Policy {
-        Policy { predicate_type: None, threshold: NonZeroUsize::MIN }
+        Policy { predicate_type: None, threshold: NonZeroUsize::MIN, identity: None, scts: 1 }
     }
 }
 
@@ -150,13 +168,13 @@ fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Repo
     let bundle = Bundle::parse(input.bundle)?;
     report.pass(1, Fact::Shape { len: input.bundle.len() });
 
-    let signer = signer(&bundle, input)?;
-    report.pass(2, Fact::Signed { algorithm: signer.algorithm(), key_id: *signer.key_id() });
+    let signer = signer::check(&bundle, input)?;
+    report.pass(2, signer.fact());
 
     let about = artifact::check(bundle.content(), input)?;
     report.pass(3, about.fact());
 
-    let leaf = body::check(bundle.entry(), bundle.content(), signer)?;
+    let leaf = body::check(bundle.entry(), bundle.content(), &signer)?;
     report.pass(4, Fact::Entry { kind: leaf.kind.name(), envelope_reproduced: leaf.envelope_reproduced });
 
     let log = log_proof::log(bundle.entry(), leaf.kind, input.trusted_root)?;
@@ -169,17 +187,29 @@ fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Repo
     report.pass(7, Fact::Included { index: bundle.entry().proof.log_index, hashes: bundle.entry().proof.hashes.len() });
 
     let time = log_proof::time(bundle.entry(), leaf.kind, log, input.now)?;
-    report.pass(8, Fact::Time { time, validity: log.validity() });
-
-    let signature = bundle.content().signature();
-    let timestamps = timestamp::check_all(bundle.timestamps(), signature, input.trusted_root, input.now)?;
+    let stamped =
+        || timestamp::check_all(bundle.timestamps(), bundle.content().signature(), input.trusted_root, input.now);
+    let (certified, timestamps) = match &signer.certificate {
+        None => {
+            report.pass(8, Fact::Time { time, validity: log.validity() });
+            (None, stamped()?)
+        }
+        Some(certificate) => {
+            let timestamps = stamped().inspect_err(|_| report.skip(8, Fact::TimeWaits))?;
+            let times = proven_times(time, &timestamps);
+            let certified = certified::check(certificate, &times, input)?;
+            report.pass(8, Fact::Certified { time, certified: Box::new(certified.clone()), times: times.len() });
+            (Some(certified), timestamps)
+        }
+    };
     let (entry, content) = bundle.into_parts();
     Ok(Verified {
         content: match content {
             Content::Envelope { envelope, .. } => VerifiedContent::Envelope(envelope),
             Content::Message { digest, .. } => VerifiedContent::Message(digest),
         },
-        signer: *signer.key_id(),
+        signer: *signer.key.key_id(),
+        certified,
         about,
         leaf,
         log_id: KeyId::from_bytes(entry.log_id),
@@ -194,60 +224,8 @@ fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Repo
     })
 }
 
-/// Finds the given key that made the signature, and holds the hint to it.
-fn signer<'k>(bundle: &Bundle<'_>, input: &Input<'k>) -> Result<&'k PublicKey, Refusal> {
-    let Some(first) = input.keys.first() else { return Err(Refusal::KeyMissing {}) };
-    let distinct: Vec<&PublicKey>;
-    let keys: &[&'k PublicKey] = if input.keys.len() == 1 {
-        &[first]
-    } else {
-        let places = input.keys.iter().enumerate();
-        distinct = places.filter(|(place, key)| !input.keys[..*place].contains(key)).map(|(_, key)| key).collect();
-        &distinct
-    };
-    let signature_refused =
-        || Refusal::Signature { tried: *first.key_id(), keys: keys.len(), hint: bundle.hint().to_owned() };
-    let signer = match bundle.content() {
-        Content::Envelope { envelope, .. } => envelope_signer(envelope, keys, input.policy.threshold)?,
-        Content::Message { digest, signature, .. } => {
-            let threshold = input.policy.threshold.get();
-            if threshold > 1 {
-                return Err(Refusal::Threshold { cause: EnvelopeRefusal::ThresholdNotMet { accepted: 1, threshold } });
-            }
-            if keys.iter().all(|key| key.algorithm() != Algorithm::P256) {
-                return Err(Refusal::MessageKey { algorithm: first.algorithm() });
-            }
-            keys.iter().find(|key| key.verify_sha256(digest.as_bytes(), signature).is_ok()).copied()
-        }
-    };
-    let signer = signer.ok_or_else(signature_refused)?;
-    match hinted_key(bundle.hint()) {
-        Some(hint) if hint != *signer.key_id() => Err(Refusal::HintOtherKey { hint, signer: *signer.key_id() }),
-        _ => Ok(signer),
-    }
-}
-
-fn envelope_signer<'k>(
-    envelope: &Envelope,
-    keys: &[&'k PublicKey],
-    threshold: NonZeroUsize,
-) -> Result<Option<&'k PublicKey>, Refusal> {
-    if let Some(keyid) = envelope.signatures().iter().find_map(|signature| signature.keyid.clone()) {
-        return Err(Refusal::KeyidNotEmpty { keyid });
-    }
-    match envelope.verify(keys, threshold.get()) {
-        Ok(verified) => Ok(keys.iter().find(|key| verified.signers().contains(key.key_id())).copied()),
-        Err(EnvelopeRefusal::NoValidSignature { .. } | EnvelopeRefusal::Protocol { .. }) => Ok(None),
-        Err(cause) => Err(Refusal::Threshold { cause }),
-    }
-}
-
-/// Reads the hint as the digest of a key: base64 as Sigstore's signers write it, or hex. Any other text is no digest.
-fn hinted_key(hint: &str) -> Option<KeyId> {
-    let bytes = match hint.len() {
-        44 => standard_base64(hint).ok()?,
-        64 => hex::decode(hint).ok()?,
-        _ => return None,
-    };
-    <[u8; 32]>::try_from(bytes).ok().map(KeyId::from_bytes)
+/// Lists what is proven of when the signature was there: the log's time, and both ends of each time stamp's accuracy.
+fn proven_times(logged: Option<u64>, timestamps: &Timestamps) -> Vec<u64> {
+    let stamped = timestamps.verified.iter().flat_map(|stamp| [stamp.time, stamp.not_after]);
+    logged.into_iter().chain(stamped).collect()
 }

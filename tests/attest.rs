@@ -29,7 +29,7 @@ fn judge(bundle: &str, name: &str, key: &PublicKey, site: &Site) -> Result<(), &
     let input = Input {
         bundle: bundle.as_bytes(),
         subject: verify::Subject::Digest(sha256(name.as_bytes())),
-        keys: std::slice::from_ref(key),
+        keys: &[key.clone().into()],
         trusted_root: &root,
         policy: Policy::default(),
         now: NOW + 100,

@@ -12,8 +12,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use airtight::trust::TrustedRoot;
 use airtight::verify::Refusal;
-use airtight_keys::public::PublicKey;
 use airtight_keys::strict_json::{standard_base64, to_standard_base64 as base64};
+use airtight_keys::verifier::VerifierKey;
 use serde_json::Value;
 
 use forge::changes::{self, Change};
@@ -28,7 +28,7 @@ const BODY: &str = "/verificationMaterial/tlogEntries/0/canonicalizedBody";
 struct Trial {
     name: &'static str,
     scene: Scene,
-    keys: Vec<PublicKey>,
+    keys: Vec<VerifierKey>,
     trusted_root: TrustedRoot,
     /// Whether there is a signed entry timestamp.
     promise: bool,
@@ -40,7 +40,7 @@ struct Trial {
 impl Trial {
     fn of(name: &'static str, recipe: &Recipe) -> Trial {
         let scene = recipe.make();
-        let keys = scene.keys.iter().map(|pem| PublicKey::from_spki_pem(pem).unwrap()).collect();
+        let keys = scene.keys.iter().map(|pem| VerifierKey::from_spki_pem(pem).unwrap()).collect();
         let trusted_root = TrustedRoot::parse(scene.root.render().as_bytes()).unwrap();
         let (met, kinds) = (BTreeMap::new(), BTreeMap::new());
         let trial = Trial { name, scene, keys, trusted_root, promise: recipe.promise, met, kinds };

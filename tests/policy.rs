@@ -6,8 +6,9 @@ mod forge;
 use airtight::policy::{Finding, Policy, PolicyError, Shortfall, Standing};
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Input, Verified, verify};
-use airtight_keys::public::{Algorithm, PublicKey};
+use airtight_keys::public::Algorithm;
 use airtight_keys::sign::{Sign as _, SoftKey};
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::sha256;
 use forge::{ARTIFACT, Log, NOW, Recipe, START, TIME};
 use serde_json::Value;
@@ -111,7 +112,7 @@ fn saying(recipe: Recipe, from: &str, to: &str) -> Recipe {
 
 fn verified(recipe: &Recipe) -> Verified {
     let scene = recipe.make();
-    let keys: Vec<PublicKey> = keys().iter().map(|key| key.public().clone()).collect();
+    let keys: Vec<VerifierKey> = keys().iter().map(|key| key.public().clone().into()).collect();
     let trusted_root = TrustedRoot::parse(scene.root.render().as_bytes()).unwrap();
     let subject = verify::Subject::Digest(sha256(ARTIFACT));
     let (bundle, policy) = (scene.bundle_text(), verify::Policy::default());
@@ -388,8 +389,8 @@ fn each_fault_of_a_policy_is_named_by_its_path_and_seen_by_the_schema_where_that
 fn keys_that_only_their_ids_stand_for_are_named_until_they_are_given() {
     let id = lab().public().key_id().to_string();
     let policy = read(&format!("policy: 1\nkeys: {{ lab: {{ id: {id} }} }}\n{ONE}")).unwrap();
-    assert_eq!(policy.keys_missing(&[builder().public().clone()]), [("lab", *lab().public().key_id())]);
-    assert_eq!(policy.keys_missing(&[lab().public().clone()]), []);
+    assert_eq!(policy.keys_missing(&[builder().public().clone().into()]), [("lab", *lab().public().key_id())]);
+    assert_eq!(policy.keys_missing(&[lab().public().clone().into()]), []);
     assert_eq!(short(&judge(&policy, &[test()])), []);
 }
 

@@ -90,7 +90,7 @@ fn an_anchor_is_asked_for_answered_kept_and_followed() {
         let report = verify(&Input {
             bundle: verified.bundle().as_bytes(),
             subject: Subject::Digest(sha256(checkpoint.text().as_bytes())),
-            keys: &[Log::v1().key.public().clone()],
+            keys: &[Log::v1().key.public().clone().into()],
             trusted_root: &target.trusted_root,
             policy: Policy::default(),
             now: NOW,
@@ -148,7 +148,7 @@ fn only_a_checkpoint_that_this_log_signed_is_anchored() {
 fn every_change_of_an_anchor_is_refused_but_that_of_a_label() {
     for rekor in [rekor_v1, rekor_v2] {
         let mut scene = Anchoring::in_log(rekor()).make(&Recipe::file());
-        let keys = scene.keys.iter().map(|pem| airtight_keys::public::PublicKey::from_spki_pem(pem).unwrap());
+        let keys = scene.keys.iter().map(|pem| airtight_keys::verifier::VerifierKey::from_spki_pem(pem).unwrap());
         let keys: Vec<_> = keys.collect();
         let root = TrustedRoot::parse(scene.root.render().as_bytes()).unwrap();
         let bundle = scene.bundle_text();

@@ -459,7 +459,7 @@ fn the_answer_of_a_real_v2_is_a_receipt_and_its_request_is_ours() {
         subject: Subject::Digest(
             "sha256:e881e161e1f95a32ae4b40d80e811e60c5097289c0df46c8a22050aadeae6db7".parse().unwrap(),
         ),
-        keys: &[key],
+        keys: &[key.into()],
         trusted_root: &TrustedRoot::parse(root.as_bytes()).unwrap(),
         policy: Policy::default(),
         now: LATER,

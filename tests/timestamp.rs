@@ -10,7 +10,7 @@ use airtight::bundle::token::{self, Token};
 use airtight::trust::TrustedRoot;
 use airtight::verify::timestamp::{TimestampRefusal, Timestamps, VerifiedTimestamp, check};
 use airtight::verify::{Input, Outcome, Policy, Report, Subject, verify};
-use airtight_keys::public::PublicKey;
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::sha256;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -80,7 +80,7 @@ fn what_openssl_stamps_holds() {
     ];
     for (name, chain) in cases {
         let found = judged(&file(&format!("{name}.tsr")), &believed(chain), made() + 1000);
-        let VerifiedTimestamp { not_after, authority } =
+        let VerifiedTimestamp { not_after, authority, .. } =
             found.unwrap_or_else(|error| panic!("{name}: {error}")).unwrap();
         assert_eq!(authority, NAME);
         assert!(not_after.abs_diff(made()) < 60, "{name}: {not_after}");
@@ -245,7 +245,7 @@ fn verdict(tokens: &[Vec<u8>], root: &TrustedRoot) -> Report {
     verify(&Input {
         bundle: bundle.to_string().as_bytes(),
         subject: Subject::Digest(sha256(&of_bundle("artifact"))),
-        keys: &[PublicKey::from_spki_pem(&String::from_utf8(of_bundle("key.pub")).unwrap()).unwrap()],
+        keys: &[VerifierKey::from_spki_pem(&String::from_utf8(of_bundle("key.pub")).unwrap()).unwrap()],
         trusted_root: root,
         policy: Policy::default(),
         now: made() + 1000,
@@ -256,7 +256,7 @@ fn verdict(tokens: &[Vec<u8>], root: &TrustedRoot) -> Report {
 fn a_verdict_says_by_when_something_was_signed_and_by_whose_word() {
     let report = verdict(&[file("plain.tsr"), file("p384.tsr")], &believed(&CHAIN));
     let time = Token::parse(&file("plain.tsr")).unwrap().time;
-    let verified = VerifiedTimestamp { not_after: time, authority: NAME.to_owned() };
+    let verified = VerifiedTimestamp { time, not_after: time, authority: NAME.to_owned() };
     assert_eq!(*report.verdict().unwrap().timestamps(), Timestamps { verified: vec![verified], not_counted: 1 });
     let check = &report.checks()[8];
     assert_eq!(check.outcome, Outcome::Passed);

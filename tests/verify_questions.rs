@@ -7,8 +7,9 @@ use airtight::attest::Site;
 use airtight::statement::{ArtifactPredicate, Part, PredicateType, Statement, Subject, Symlink};
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Report, verify, verify_among};
-use airtight_keys::public::{Algorithm, PublicKey};
+use airtight_keys::public::Algorithm;
 use airtight_keys::strict_json::to_standard_base64;
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::sha256;
 use airtight_log::store::Access;
 use serde_json::Value;
@@ -19,7 +20,7 @@ const NOW: u64 = 1_800_000_000;
 
 struct Attested {
     bundle: String,
-    keys: Vec<PublicKey>,
+    keys: Vec<VerifierKey>,
     trusted_root: TrustedRoot,
 }
 
@@ -32,7 +33,7 @@ impl Attested {
         let identity = site.store().identity();
         Attested {
             bundle: proven[0].bundle.clone(),
-            keys: vec![keys.signer.public().clone(), keys.log.ed25519().public().clone()],
+            keys: vec![keys.signer.public().clone().into(), keys.log.ed25519().public().clone().into()],
             trusted_root: TrustedRoot::of_log("https://log.example/a", &identity.keys().p256, site.store().created()),
         }
     }

@@ -7,6 +7,7 @@ use std::process::Command;
 use airtight::trust::TrustedRoot;
 use airtight::verify::{Input, Policy, Subject, verify};
 use airtight_keys::envelope::{IN_TOTO_PAYLOAD_TYPE, pae};
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{LeafIndex, sha256};
 use airtight_log::proofs::verify_inclusion;
 use airtight_log::store::{Access, Store};
@@ -165,7 +166,7 @@ pub fn verification(site: &mut BenchSite, table: &mut Table) {
     let digest = artifact(&payload);
     let identity = site.site.store().identity().clone();
     let root = TrustedRoot::of_log("https://log.example/bench", &identity.keys().p256, NOW);
-    let keys = [site.keys.signer.public().clone()];
+    let keys: [VerifierKey; 1] = [site.keys.signer.public().clone().into()];
     let input = Input {
         bundle: proven.bundle.as_bytes(),
         subject: Subject::Digest(digest),

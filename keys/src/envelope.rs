@@ -39,6 +39,7 @@ use crate::strict_json::{
     self, Base64Error, Limits, Object, StrictJsonError, check_standard_base64, push_standard_base64, standard_base64,
     to_standard_base64,
 };
+use crate::verifier::VerifierKey;
 
 /// The payload type of every in-toto statement.
 pub const IN_TOTO_PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
@@ -298,7 +299,11 @@ impl Envelope {
     ///
     /// # Errors
     /// [`EnvelopeRefusal`], a variant per fact.
-    pub fn verify(&self, keys: &[&PublicKey], threshold: usize) -> Result<VerifiedPayload<'_>, EnvelopeRefusal> {
+    pub fn verify<K: EnvelopeKey>(
+        &self,
+        keys: &[&K],
+        threshold: usize,
+    ) -> Result<VerifiedPayload<'_>, EnvelopeRefusal> {
         if threshold == 0 {
             return Err(EnvelopeRefusal::ZeroThreshold);
         }
@@ -306,11 +311,11 @@ impl Envelope {
             return Err(EnvelopeRefusal::ThresholdAboveKeys { threshold, keys: keys.len() });
         }
         for (index, key) in keys.iter().enumerate() {
-            if keys[..index].contains(key) {
+            if keys[..index].iter().any(|before| before.key_id() == key.key_id()) {
                 return Err(EnvelopeRefusal::SameKeyTwice { key_id: *key.key_id() });
             }
         }
-        let asked: Vec<Asked<'_>> = keys.iter().map(|key| Asked(key)).collect();
+        let asked: Vec<Asked<'_, K>> = keys.iter().map(|key| Asked(*key)).collect();
         let asked: Vec<&dyn dsse::Verifier> = asked.iter().map(|key| key as &dyn dsse::Verifier).collect();
         let verified = dsse::verify(self.wire(), &asked, threshold).map_err(|error| self.refusal(error, keys.len()))?;
         let all = verified.accepted_keys.len() == keys.len();
@@ -379,12 +384,52 @@ impl<'e> VerifiedPayload<'e> {
     }
 }
 
-/// A public key as the `dsse` crate asks it.
-struct Asked<'k>(&'k PublicKey);
+/// A key that an envelope's signature may be of.
+pub trait EnvelopeKey {
+    /// Says whether the signature over the message is this key's.
+    fn holds(&self, message: &[u8], signature: &[u8]) -> bool;
 
-impl dsse::Verifier for Asked<'_> {
+    /// SHA-256 of the SPKI DER.
+    fn key_id(&self) -> &KeyId;
+
+    /// The canonical SubjectPublicKeyInfo, which says the algorithm too.
+    fn spki_der(&self) -> &[u8];
+}
+
+impl EnvelopeKey for PublicKey {
+    fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verify(message, signature).is_ok()
+    }
+
+    fn key_id(&self) -> &KeyId {
+        PublicKey::key_id(self)
+    }
+
+    fn spki_der(&self) -> &[u8] {
+        PublicKey::spki_der(self)
+    }
+}
+
+impl EnvelopeKey for VerifierKey {
+    fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verify(message, signature).is_ok()
+    }
+
+    fn key_id(&self) -> &KeyId {
+        VerifierKey::key_id(self)
+    }
+
+    fn spki_der(&self) -> &[u8] {
+        VerifierKey::spki_der(self)
+    }
+}
+
+/// A public key as the `dsse` crate asks it.
+struct Asked<'k, K>(&'k K);
+
+impl<K: EnvelopeKey> dsse::Verifier for Asked<'_, K> {
     fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.0.verify(message, signature).is_ok()
+        self.0.holds(message, signature)
     }
 
     fn key_id(&self) -> Option<String> {
@@ -392,8 +437,7 @@ impl dsse::Verifier for Asked<'_> {
     }
 
     fn key_identity(&self) -> Option<Vec<u8>> {
-        let name = self.0.algorithm().name().as_bytes();
-        Some([name, b":", self.0.spki_der()].concat())
+        Some(self.0.spki_der().to_vec())
     }
 }
 

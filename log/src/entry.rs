@@ -25,14 +25,19 @@
 //! `envelopeHash` covers the envelope **text**: other white space or member order is another entry. Whoever logs an
 //! envelope keeps its text and posts that text.
 //!
-//! [`Body::parse`] reads the three forms from others' bundles, and only what [`Body::render`] gives back byte for byte:
-//! members in order, lowercase hex, canonical base64, the signatures of `dsse` sorted by their base64 text as Rekor
-//! sorts them. A `hashedrekord` 0.0.2 with a certificate is not read: bundles signed by certificates are not judged here.
+//! (in the last also `"x509Certificate":{"rawBytes":"<base64 DER>"}` for `publicKey`), and, of older bundles alone, `intoto` 0.0.2 ([`Intoto002`]).
 //!
+//! [`Body::parse`] reads these forms from others' bundles, and only what [`Body::render`] gives back byte for byte:
+//! members in order, lowercase hex, canonical base64, the signatures of `dsse` sorted by their base64 text as Rekor
+//! sorts them.
 //! Limit: a body is at most 65,535 bytes ([`ENTRY_LEN_MAX`]), what an entry bundle can hold.
 //!
 //! Sources: rekor `pkg/types/dsse/v0.0.1/entry.go`, `pkg/types/hashedrekord/v0.0.1/entry.go`, `pkg/sharding/sharding.go`;
 //! rekor-tiles `pkg/types/hashedrekord/hashedrekord.go`; checked against the answers of real servers.
+
+mod intoto;
+
+pub use intoto::Intoto002;
 
 use airtight_keys::envelope::Envelope;
 use airtight_keys::public::{KeyId, PublicKey};
@@ -64,6 +69,7 @@ const V002_DIGEST: &str = r#"","digest":""#;
 const V002_SIGNATURE: &str = r#""},"signature":{"content":""#;
 const V002_KEY_DETAILS: &str = r#"","verifier":{"keyDetails":""#;
 const V002_PUBLIC_KEY: &str = r#"","publicKey":{"rawBytes":""#;
+const V002_CERTIFICATE: &str = r#"","x509Certificate":{"rawBytes":""#;
 const V002_END: &str = r#""}}}}}}"#;
 
 /// A leaf: its bytes and their hash.
@@ -143,8 +149,10 @@ pub enum Body {
     Dsse001(Dsse001),
     /// Kind `hashedrekord`, version 0.0.1.
     HashedRekord001(HashedRekord001),
-    /// Kind `hashedrekord`, version 0.0.2, with a public key.
+    /// Kind `hashedrekord`, version 0.0.2.
     HashedRekord002(HashedRekord002),
+    /// Kind `intoto`, version 0.0.2: no current signer makes one.
+    Intoto002(Intoto002),
 }
 
 /// What a `dsse` 0.0.1 entry says.
@@ -187,8 +195,26 @@ pub struct HashedRekord002 {
     pub signature: Vec<u8>,
     /// A name of protobuf-specs' `PublicKeyDetails`, such as `PKIX_ECDSA_P256_SHA_256`.
     pub key_details: String,
-    /// The SPKI DER of the key.
-    pub public_key_der: Vec<u8>,
+    /// What the signature is checked with.
+    pub verifier: RekordVerifier,
+}
+
+/// What a `hashedrekord` 0.0.2 entry names as its signer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RekordVerifier {
+    /// The SPKI DER of a key.
+    PublicKey(Vec<u8>),
+    /// A certificate in DER.
+    Certificate(Vec<u8>),
+}
+
+impl RekordVerifier {
+    /// Returns the DER.
+    pub fn der(&self) -> &[u8] {
+        match self {
+            Self::PublicKey(der) | Self::Certificate(der) => der,
+        }
+    }
 }
 
 /// A digest by one of the algorithms that Rekor writes.
@@ -252,6 +278,7 @@ impl Body {
             ("dsse", "0.0.1") => Self::Dsse001(reader.dsse()?),
             ("hashedrekord", "0.0.1") => Self::HashedRekord001(reader.hashedrekord_001()?),
             ("hashedrekord", "0.0.2") => Self::HashedRekord002(reader.hashedrekord_002()?),
+            ("intoto", "0.0.2") => Self::Intoto002(reader.intoto_002()?),
             _ => return Err(BodyError::UnknownKind { kind: kind.to_owned(), version: version.to_owned() }),
         };
         reader.end()?;
@@ -271,6 +298,7 @@ impl Body {
             Self::Dsse001(dsse) => dsse.render(&mut body),
             Self::HashedRekord001(rekord) => rekord.render(&mut body),
             Self::HashedRekord002(rekord) => rekord.render(&mut body),
+            Self::Intoto002(intoto) => intoto.render(&mut body),
         }
         body.into_bytes()
     }
@@ -280,6 +308,7 @@ impl Body {
         match self {
             Self::Dsse001(_) => "dsse",
             Self::HashedRekord001(_) | Self::HashedRekord002(_) => "hashedrekord",
+            Self::Intoto002(_) => "intoto",
         }
     }
 
@@ -287,7 +316,7 @@ impl Body {
     pub const fn version(&self) -> &'static str {
         match self {
             Self::Dsse001(_) | Self::HashedRekord001(_) => "0.0.1",
-            Self::HashedRekord002(_) => "0.0.2",
+            Self::HashedRekord002(_) | Self::Intoto002(_) => "0.0.2",
         }
     }
 }
@@ -327,8 +356,12 @@ impl HashedRekord002 {
         push_standard_base64(self.digest.as_bytes(), body);
         body.push_str(V002_SIGNATURE);
         push_standard_base64(&self.signature, body);
-        push_all(body, &[V002_KEY_DETAILS, &self.key_details, V002_PUBLIC_KEY]);
-        push_standard_base64(&self.public_key_der, body);
+        let name = match &self.verifier {
+            RekordVerifier::PublicKey(_) => V002_PUBLIC_KEY,
+            RekordVerifier::Certificate(_) => V002_CERTIFICATE,
+        };
+        push_all(body, &[V002_KEY_DETAILS, &self.key_details, name]);
+        push_standard_base64(self.verifier.der(), body);
         body.push_str(V002_END);
     }
 }
@@ -455,10 +488,12 @@ impl<'b> Reader<'b> {
         let signature = self.base64()?;
         self.literal(V002_KEY_DETAILS)?;
         let key_details = self.value()?.to_owned();
-        self.literal(V002_PUBLIC_KEY)?;
-        let public_key_der = self.base64()?;
+        let is_certificate = self.is_next(V002_CERTIFICATE);
+        self.literal(if is_certificate { V002_CERTIFICATE } else { V002_PUBLIC_KEY })?;
+        let der = self.base64()?;
         self.literal(V002_END)?;
-        Ok(HashedRekord002 { digest, signature, key_details, public_key_der })
+        let verifier = if is_certificate { RekordVerifier::Certificate(der) } else { RekordVerifier::PublicKey(der) };
+        Ok(HashedRekord002 { digest, signature, key_details, verifier })
     }
 }
 

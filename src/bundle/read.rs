@@ -7,22 +7,41 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use cms::cert::x509::Certificate;
+use der::Decode as _;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use airtight_keys::envelope::{Envelope, EnvelopeError, EnvelopeSignature};
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
 use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
 
-use super::{BUNDLE_LEN_MAX, BundleError, MEDIA_TYPES_READ};
+use super::{BUNDLE_LEN_MAX, BundleError, CHAIN_MAX, MEDIA_TYPES_READ};
 
-/// A key-signed bundle that was read and not verified.
+/// A bundle that was read and not verified.
 #[derive(Debug)]
 pub struct Bundle<'a> {
-    hint: Cow<'a, str>,
+    signer: Signer<'a>,
     entry: LogEntry<'a>,
     content: Content<'a>,
     timestamps: Vec<Vec<u8>>,
+}
+
+/// Whom the bundle names as its signer.
+#[derive(Debug)]
+pub enum Signer<'a> {
+    /// Who has a key; the hint may be any text.
+    Key {
+        /// `publicKey.hint`.
+        hint: Cow<'a, str>,
+    },
+    /// Whom a certificate names.
+    Certificate {
+        /// DER, or what stands in its place.
+        leaf: Vec<u8>,
+        /// What stands beside it in an `x509CertificateChain`; nothing of it is believed.
+        beside: Vec<Vec<u8>>,
+    },
 }
 
 /// What was signed, and the signature.
@@ -119,15 +138,9 @@ impl<'a> Bundle<'a> {
         if !MEDIA_TYPES_READ.contains(&wire.media_type.as_ref()) {
             return Err(BundleError::MediaType { found: wire.media_type.into_owned() });
         }
-        let Object(material) = wire.verification_material;
-        if material.certificate.is_some() {
-            return Err(BundleError::Certificate { member: "certificate" });
-        }
-        if material.certificate_chain.is_some() {
-            return Err(BundleError::Certificate { member: "x509CertificateChain" });
-        }
-        let Some(Object(public_key)) = material.public_key else { return Err(BundleError::NoPublicKey) };
-        let Some(Text(hint)) = public_key.hint else { return Err(BundleError::NoHint) };
+        let Object(mut material) = wire.verification_material;
+        let version = Version::of(&wire.media_type);
+        let signer = material.signer(version)?;
         let content = match (wire.dsse_envelope, wire.message_signature) {
             (Some(Object(envelope)), None) => envelope.read()?,
             (None, Some(Object(message))) => message.read()?,
@@ -142,12 +155,15 @@ impl<'a> Bundle<'a> {
             None => Vec::new(),
             Some(Object(timestamps)) => timestamps.read()?,
         };
-        Ok(Bundle { hint, entry, content, timestamps })
+        if version == Version::V01 && entry.promise.is_none() {
+            return Err(BundleError::NoPromise);
+        }
+        Ok(Bundle { signer, entry, content, timestamps })
     }
 
-    /// Returns the hint, which may be any text.
-    pub fn hint(&self) -> &str {
-        &self.hint
+    /// Returns whom the bundle names as its signer.
+    pub fn signer(&self) -> &Signer<'a> {
+        &self.signer
     }
 
     /// Returns the log's entry.
@@ -189,13 +205,28 @@ struct WireBundle<'a> {
 struct WireMaterial<'a> {
     #[serde(borrow)]
     public_key: Option<Object<WirePublicKey<'a>>>,
-    certificate: Option<IgnoredAny>,
-    #[serde(rename = "x509CertificateChain")]
-    certificate_chain: Option<IgnoredAny>,
+    #[serde(borrow)]
+    certificate: Option<Object<WireCertificate<'a>>>,
+    #[serde(borrow, rename = "x509CertificateChain")]
+    certificate_chain: Option<Object<WireChain<'a>>>,
     #[serde(borrow, default)]
     tlog_entries: One<WireEntry<'a>>,
     #[serde(borrow, rename = "timestampVerificationData")]
     timestamps: Option<Object<WireTimestamps<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct WireCertificate<'a> {
+    #[serde(borrow)]
+    raw_bytes: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireChain<'a> {
+    #[serde(borrow, default)]
+    certificates: Vec<Object<WireCertificate<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -361,6 +392,59 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for One<T> {
     }
 }
 
+/// The versions of the format, as far as they differ.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    V01,
+    V02,
+    V03,
+}
+
+impl Version {
+    /// Takes one of [`MEDIA_TYPES_READ`].
+    fn of(media_type: &str) -> Version {
+        match media_type {
+            media_type if media_type.ends_with("0.1") => Version::V01,
+            media_type if media_type.ends_with("0.2") => Version::V02,
+            _ => Version::V03,
+        }
+    }
+}
+
+impl<'a> WireMaterial<'a> {
+    /// Reads the one signer: v0.3 has a certificate alone, v0.1 and v0.2 have a chain whose first is the signer's.
+    fn signer(&mut self, version: Version) -> Result<Signer<'a>, BundleError> {
+        match (self.public_key.take(), self.certificate.take(), self.certificate_chain.take()) {
+            (Some(Object(public_key)), None, None) => match public_key.hint {
+                Some(Text(hint)) => Ok(Signer::Key { hint }),
+                None => Err(BundleError::NoHint),
+            },
+            (None, Some(Object(certificate)), None) => {
+                Ok(Signer::Certificate { leaf: bytes("rawBytes", &certificate.raw_bytes)?, beside: Vec::new() })
+            }
+            (None, None, Some(_)) if version == Version::V03 => Err(BundleError::ChainOfV03),
+            (None, None, Some(Object(chain))) => {
+                let one = |Object(one): &Object<WireCertificate<'_>>| bytes("rawBytes", &one.raw_bytes);
+                let mut beside = chain.certificates.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+                if beside.is_empty() || beside.len() > CHAIN_MAX {
+                    return Err(BundleError::ChainLength { count: beside.len() });
+                }
+                if beside.iter().any(|der| is_root(der)) {
+                    return Err(BundleError::RootInChain);
+                }
+                Ok(Signer::Certificate { leaf: beside.remove(0), beside })
+            }
+            (None, None, None) => Err(BundleError::NoSigner),
+            _ => Err(BundleError::TwoSigners),
+        }
+    }
+}
+
+/// Says whether a certificate names itself as its issuer.
+fn is_root(der: &[u8]) -> bool {
+    Certificate::from_der(der).is_ok_and(|one| one.tbs_certificate.issuer == one.tbs_certificate.subject)
+}
+
 impl<'a> WireEnvelope<'a> {
     fn read(self) -> Result<Content<'a>, BundleError> {
         let signature = match self.signatures {
@@ -393,6 +477,7 @@ impl<'a> WireMessage<'a> {
 
 impl<'a> WireEntry<'a> {
     fn read(self) -> Result<LogEntry<'a>, BundleError> {
+        let log_index = index("logIndex", self.log_index.as_ref())?;
         let promise = match self.inclusion_promise {
             None => None,
             Some(Object(promise)) => Some(bytes("signedEntryTimestamp", &promise.signed_entry_timestamp)?),
@@ -408,7 +493,7 @@ impl<'a> WireEntry<'a> {
         let Object(kind_version) = self.kind_version;
         check_bytes("canonicalizedBody", &self.canonicalized_body)?;
         Ok(LogEntry {
-            log_index: index("logIndex", self.log_index.as_ref())?,
+            log_index,
             log_id: bytes_32("keyId", &self.log_id.0.key_id)?,
             kind: kind_version.kind,
             version: kind_version.version,

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use airtight_keys::public::{KeyId, PublicKey};
+use airtight_keys::public::KeyId;
+use airtight_keys::verifier::VerifierKey;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
@@ -228,7 +229,7 @@ fn signer_of(
     let path_of = |member: &str| format!("{path}.{member}");
     let (id, public) = match pem {
         Some(pem) => {
-            let public = PublicKey::from_spki_pem(&pem)
+            let public = VerifierKey::from_spki_pem(&pem)
                 .map_err(|error| PolicyError::Key { path: path_of(member), said: error.to_string() })?;
             (*public.key_id(), Some(Box::new(public)))
         }

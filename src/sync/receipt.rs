@@ -42,6 +42,7 @@
 
 use airtight_keys::public::{KeyId, PublicKey};
 use airtight_keys::strict_json::Limits;
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize, sha256};
 use airtight_log::store::StoredEntry;
 use airtight_log::tree::leaf_hash;
@@ -317,7 +318,7 @@ impl Receipt {
         let report = verify(&Input {
             bundle: bundle.as_bytes(),
             subject: Subject::Digest(artifact),
-            keys: std::slice::from_ref(signer),
+            keys: &[VerifierKey::from(signer.clone())],
             trusted_root: &target.trusted_root,
             policy: Policy::default(),
             now,

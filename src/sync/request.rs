@@ -25,7 +25,7 @@ use airtight_keys::envelope::{Envelope, IN_TOTO_PAYLOAD_TYPE, pae};
 use airtight_keys::public::{Algorithm, PublicKey};
 use airtight_keys::strict_json::to_standard_base64;
 use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, sha256};
-use airtight_log::entry::{Body, ContentDigest, HashedRekord001, HashedRekord002};
+use airtight_log::entry::{Body, ContentDigest, HashedRekord001, HashedRekord002, RekordVerifier};
 use airtight_log::store::StoredEntry;
 use airtight_log::tree::leaf_hash;
 
@@ -250,7 +250,7 @@ fn rekord(digest: ContentDigest, signature: Vec<u8>, key: &PublicKey) -> HashedR
         digest,
         signature,
         key_details: key.algorithm().key_details().to_owned(),
-        public_key_der: key.spki_der().to_vec(),
+        verifier: RekordVerifier::PublicKey(key.spki_der().to_vec()),
     }
 }
 
@@ -261,7 +261,7 @@ fn hashedrekord_request(rekord: &HashedRekord002) -> String {
         r#"","signature":{"content":""#,
         &to_standard_base64(&rekord.signature),
         r#"","verifier":{"publicKey":{"rawBytes":""#,
-        &to_standard_base64(&rekord.public_key_der),
+        &to_standard_base64(rekord.verifier.der()),
         r#""},"keyDetails":""#,
         &rekord.key_details,
         r#""}}}}"#,

@@ -1,4 +1,4 @@
-//! Time stamp authorities that are believed: `timestampAuthorities` of a trusted root.
+//! Authorities that are believed: `timestampAuthorities` and `certificateAuthorities` of a trusted root, in one form.
 //!
 //! ```text
 //! {"subject":{"organization":"site.example","commonName":"tsa"},"uri":"https://tsa.site.example",
@@ -23,7 +23,7 @@ use serde::Deserialize;
 
 use airtight_keys::strict_json::{self, Object, StrictJsonError};
 
-use super::{Rounding, TrustError, Validity, WireValidity, seconds};
+use super::{Rounding, Text, TrustError, Validity, WireValidity, seconds};
 
 /// The most certificates of a chain.
 const CHAIN_MAX: usize = 8;
@@ -70,7 +70,7 @@ impl Authority {
     pub(super) fn read(raw: &str) -> Result<Authority, TrustError> {
         let Object(wire): Object<WireAuthority<'_>> =
             serde_json::from_str(raw).map_err(|error| StrictJsonError::Shape { message: error.to_string() })?;
-        let uri = wire.uri.into_owned();
+        let uri = wire.uri.map_or_else(String::new, |Text(uri)| uri.into_owned());
         let certificates = wire.cert_chain.0.certificates;
         let refused = |what: String| TrustError::Authority { uri: uri.clone(), what };
         if certificates.is_empty() || certificates.len() > CHAIN_MAX {
@@ -110,13 +110,13 @@ fn is_authority(certificate: &Certificate) -> bool {
 struct WireAuthority<'a> {
     #[serde(borrow, default)]
     subject: Option<Object<WireSubject<'a>>>,
-    #[serde(borrow, default)]
-    uri: Cow<'a, str>,
+    #[serde(borrow)]
+    uri: Option<Text<'a>>,
     #[serde(borrow)]
     cert_chain: Object<WireChain<'a>>,
     valid_for: Option<Object<WireValidity>>,
-    #[serde(borrow, default, rename = "operator")]
-    _operator: Cow<'a, str>,
+    #[serde(borrow, rename = "operator")]
+    _operator: Option<Text<'a>>,
 }
 
 #[derive(Deserialize, Default)]

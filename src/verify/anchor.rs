@@ -43,6 +43,7 @@ use serde_json::value::RawValue;
 
 use airtight_keys::public::{KeyId, PublicKey};
 use airtight_keys::strict_json::{self, Limits, Object};
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::checkpoint::{CheckpointRefusal, NoteRule, SignedCheckpoint};
 use airtight_log::digest::{Hash, LeafIndex, TreeSize, sha256};
 use airtight_log::proofs::InclusionRefusal;
@@ -358,7 +359,7 @@ fn receipt(
     let report = verify(&Input {
         bundle: bundle.as_bytes(),
         subject: Subject::Digest(digest),
-        keys: std::slice::from_ref(key),
+        keys: &[VerifierKey::from(key.clone())],
         trusted_root,
         policy: Policy::default(),
         now,

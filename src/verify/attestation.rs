@@ -9,7 +9,14 @@ impl Verified {
     pub fn attestation<'a>(&'a self, label: &'a str) -> Attestation<'a> {
         Attestation {
             label,
-            signatory: Signatory::Key(*self.signer()),
+            // Whoever holds a certificate is known by its name: the key lives for minutes and is nobody's.
+            signatory: match self.certified() {
+                None => Signatory::Key(*self.signer()),
+                Some(certified) => Signatory::Identity {
+                    subject: certified.identity.name.text(),
+                    issuer: certified.identity.issuer.as_deref().unwrap_or_default(),
+                },
+            },
             predicate_type: self.predicate_type(),
             subject_names: self.matched().iter().map(|subject| subject.name.as_str()).collect(),
             statement: self.payload(),

@@ -5,9 +5,11 @@
 //! and a bundle holds the envelope's values, not that text. The texts that known signers post are tried; if none fits, the hash stands unproven and the report says so.
 
 use airtight_keys::envelope::{Envelope, IN_TOTO_PAYLOAD_TYPE, pae};
-use airtight_keys::public::{Algorithm, PublicKey};
-use airtight_log::digest::{Hash, Sha256Digest, sha256};
-use airtight_log::entry::{Body, BodyError, ContentDigest, Dsse001, HashedRekord001, HashedRekord002, dsse_body};
+use airtight_keys::verifier::{HashFunction, Scheme};
+use airtight_log::digest::{Hash, sha256};
+use airtight_log::entry::{
+    Body, BodyError, ContentDigest, Dsse001, HashedRekord001, HashedRekord002, Intoto002, RekordVerifier, dsse_body,
+};
 use airtight_log::tree::leaf_hash;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::bundle::{Content, LogEntry};
 
 use super::Refusal;
+use super::signer::SignedBy;
 
 /// The kinds of entry that are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,7 @@ pub(super) enum Kind {
     Dsse001,
     HashedRekord001,
     HashedRekord002,
+    Intoto002,
 }
 
 impl Kind {
@@ -30,6 +34,7 @@ impl Kind {
             Kind::Dsse001 => "dsse 0.0.1",
             Kind::HashedRekord001 => "hashedrekord 0.0.1",
             Kind::HashedRekord002 => "hashedrekord 0.0.2",
+            Kind::Intoto002 => "intoto 0.0.2",
         }
     }
 
@@ -48,25 +53,34 @@ pub(super) struct Leaf {
     pub(super) envelope_reproduced: bool,
 }
 
-pub(super) fn check(entry: &LogEntry<'_>, content: &Content<'_>, signer: &PublicKey) -> Result<Leaf, Refusal> {
+pub(super) fn check(entry: &LogEntry<'_>, content: &Content<'_>, signer: &SignedBy) -> Result<Leaf, Refusal> {
     let kind = match (entry.kind.as_ref(), entry.version.as_ref()) {
         ("dsse", "0.0.1") => Kind::Dsse001,
         ("hashedrekord", "0.0.1") => Kind::HashedRekord001,
         ("hashedrekord", "0.0.2") => Kind::HashedRekord002,
+        ("intoto", "0.0.2") => Kind::Intoto002,
         (kind, version) => {
             return Err(Refusal::EntryKind { kind: kind.to_owned(), version: version.to_owned() });
         }
     };
+    // Rekor v1 takes a pure signature only, and the stock clients check it so.
+    if signer.scheme == Scheme::Ed25519ph && kind.is_v1() {
+        return Err(Refusal::EntryKindUnfit { entry: kind.name().to_owned(), content: "signature by Ed25519ph" });
+    }
     let (hash, envelope_reproduced) = match (kind, content) {
         (Kind::Dsse001, Content::Envelope { envelope, .. }) => dsse(entry, envelope, signer)?,
+        (Kind::Intoto002, Content::Envelope { envelope, .. }) => (intoto(&entry.body(), envelope, signer)?, false),
         (Kind::HashedRekord001, Content::Message { digest, signature, .. }) => {
-            (hashedrekord_001(&entry.body(), digest, signature, signer)?, true)
+            (hashedrekord_001(&entry.body(), &ContentDigest::Sha256(*digest.as_bytes()), signature, signer)?, true)
         }
         (Kind::HashedRekord002, Content::Message { digest, signature, .. }) => {
-            (hashedrekord_002(&entry.body(), digest, signature, signer)?, true)
+            (hashedrekord_002(&entry.body(), &ContentDigest::Sha256(*digest.as_bytes()), signature, signer)?, true)
         }
         (Kind::HashedRekord002, Content::Envelope { envelope, .. }) => {
-            let digest = sha256(&pae(envelope.payload_type(), envelope.payload_unverified()));
+            let pae = pae(envelope.payload_type(), envelope.payload_unverified());
+            let Some(digest) = digest_of(signer.scheme, &pae) else {
+                return Err(Refusal::EntryEd25519 { entry: kind.name().to_owned() });
+            };
             (hashedrekord_002(&entry.body(), &digest, signature_of(envelope), signer)?, true)
         }
         (kind, content) => {
@@ -81,11 +95,11 @@ pub(super) fn check(entry: &LogEntry<'_>, content: &Content<'_>, signer: &Public
 }
 
 /// Compares a `dsse` 0.0.1 body; returns the leaf's hash, and whether `envelopeHash` was found again.
-fn dsse(entry: &LogEntry<'_>, envelope: &Envelope, signer: &PublicKey) -> Result<(Hash, bool), Refusal> {
+fn dsse(entry: &LogEntry<'_>, envelope: &Envelope, signer: &SignedBy) -> Result<(Hash, bool), Refusal> {
     let payload_hash = sha256(envelope.payload_unverified());
     let signature = signature_of(envelope);
     let ours = sha256(envelope.to_json().as_bytes());
-    let expected = dsse_body(&ours, &payload_hash, signature, signer.spki_pem());
+    let expected = dsse_body(&ours, &payload_hash, signature, &signer.pem());
     if is_base64_of(&entry.body_base64, &expected) {
         return Ok((leaf_hash(&expected), true));
     }
@@ -101,7 +115,7 @@ fn dsse(entry: &LogEntry<'_>, envelope: &Envelope, signer: &PublicKey) -> Result
         return Err(Refusal::EntryPayload { body: logged, payload: payload_hash });
     }
     same_signature(&logged_signature.signature, signature)?;
-    same_key(&logged_signature.verifier_pem, signer.spki_pem().as_bytes(), signer)?;
+    same_key(&logged_signature.verifier_pem, signer.pem().as_bytes(), signer)?;
     let reproduced = others_texts(envelope).iter().any(|text| sha256(text.as_bytes()) == envelope_hash);
     Ok((leaf_hash(&body), reproduced))
 }
@@ -116,7 +130,7 @@ fn is_base64_of(text: &str, bytes: &[u8]) -> bool {
     }
 }
 
-fn hashedrekord_001(body: &[u8], digest: &Sha256Digest, signature: &[u8], signer: &PublicKey) -> Result<Hash, Refusal> {
+fn hashedrekord_001(body: &[u8], digest: &ContentDigest, signature: &[u8], signer: &SignedBy) -> Result<Hash, Refusal> {
     let HashedRekord001 { digest: logged, signature: logged_signature, public_key_pem } =
         match read(body, Kind::HashedRekord001)? {
             Body::HashedRekord001(rekord) => rekord,
@@ -124,25 +138,29 @@ fn hashedrekord_001(body: &[u8], digest: &Sha256Digest, signature: &[u8], signer
         };
     same_digest(&logged, digest)?;
     same_signature(&logged_signature, signature)?;
-    same_key(&public_key_pem, signer.spki_pem().as_bytes(), signer)?;
+    same_key(&public_key_pem, signer.pem().as_bytes(), signer)?;
     Ok(leaf_hash(body))
 }
 
-fn hashedrekord_002(body: &[u8], digest: &Sha256Digest, signature: &[u8], signer: &PublicKey) -> Result<Hash, Refusal> {
-    let HashedRekord002 { digest: logged, signature: logged_signature, key_details, public_key_der } =
+fn hashedrekord_002(body: &[u8], digest: &ContentDigest, signature: &[u8], signer: &SignedBy) -> Result<Hash, Refusal> {
+    let HashedRekord002 { digest: logged, signature: logged_signature, key_details, verifier } =
         match read(body, Kind::HashedRekord002)? {
             Body::HashedRekord002(rekord) => rekord,
             other => return Err(kind_differs(Kind::HashedRekord002, other.kind(), other.version())),
         };
-    if signer.algorithm() == Algorithm::Ed25519 {
+    if signer.scheme == Scheme::Ed25519 {
         return Err(Refusal::EntryEd25519 { entry: Kind::HashedRekord002.name().to_owned() });
     }
     same_digest(&logged, digest)?;
     same_signature(&logged_signature, signature)?;
-    if key_details != signer.algorithm().key_details() {
-        return Err(Refusal::EntryKeyDetails { body: key_details, signer: signer.algorithm().key_details() });
+    if key_details != signer.scheme.key_details() {
+        return Err(Refusal::EntryKeyDetails { body: key_details, signer: signer.scheme.key_details() });
     }
-    same_key(&public_key_der, signer.spki_der(), signer)?;
+    match (&verifier, &signer.certificate) {
+        (RekordVerifier::PublicKey(der), None) => same_key(der, signer.key.spki_der(), signer)?,
+        (RekordVerifier::Certificate(der), Some(certificate)) => same_key(der, &certificate.der, signer)?,
+        (other, _) => same_key(other.der(), &[], signer)?,
+    }
     Ok(leaf_hash(body))
 }
 
@@ -157,11 +175,50 @@ fn kind_differs(stated: Kind, kind: &str, version: &str) -> Refusal {
     Refusal::EntryKindDiffers { stated: stated.name().to_owned(), body: format!("{kind} {version}") }
 }
 
-fn same_digest(logged: &ContentDigest, signed: &Sha256Digest) -> Result<(), Refusal> {
-    match logged {
-        ContentDigest::Sha256(bytes) if bytes == signed.as_bytes() => Ok(()),
-        other => Err(Refusal::EntryDigest { body: hex::encode(other.as_bytes()), signed: signed.hex() }),
+fn same_digest(logged: &ContentDigest, signed: &ContentDigest) -> Result<(), Refusal> {
+    if logged == signed {
+        return Ok(());
     }
+    Err(Refusal::EntryDigest { body: hex::encode(logged.as_bytes()), signed: hex::encode(signed.as_bytes()) })
+}
+
+/// Returns the digest that a `hashedrekord` of this scheme is over; nothing for pure Ed25519, which is over no digest.
+fn digest_of(scheme: Scheme, message: &[u8]) -> Option<ContentDigest> {
+    let hash = scheme.hash()?;
+    let digest = hash.hash(message);
+    match hash {
+        HashFunction::Sha256 => digest.try_into().ok().map(ContentDigest::Sha256),
+        HashFunction::Sha384 => digest.try_into().ok().map(ContentDigest::Sha384),
+        HashFunction::Sha512 => digest.try_into().ok().map(ContentDigest::Sha512),
+    }
+}
+
+/// Drops the ends of lines.
+fn unwrapped(pem: &[u8]) -> Vec<u8> {
+    pem.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect()
+}
+
+/// Compares an `intoto` 0.0.2 body. Its hash covers a text that no bundle holds.
+fn intoto(body: &[u8], envelope: &Envelope, signer: &SignedBy) -> Result<Hash, Refusal> {
+    let Intoto002 { payload, payload_type, public_key_pem, signature, payload_hash, .. } =
+        match read(body, Kind::Intoto002)? {
+            Body::Intoto002(intoto) => intoto,
+            other => return Err(kind_differs(Kind::Intoto002, other.kind(), other.version())),
+        };
+    let ours = sha256(envelope.payload_unverified());
+    if payload_hash != ours {
+        return Err(Refusal::EntryPayload { body: payload_hash, payload: ours });
+    }
+    if let Some(payload) = payload.filter(|payload| payload != envelope.payload_unverified()) {
+        return Err(Refusal::EntryPayload { body: sha256(&payload), payload: ours });
+    }
+    if payload_type != envelope.payload_type() {
+        return Err(Refusal::EntryPayloadType { body: payload_type, envelope: envelope.payload_type().to_owned() });
+    }
+    same_signature(&signature, signature_of(envelope))?;
+    // Such entries hold the PEM as it was posted, in lines of any length.
+    same_key(&unwrapped(&public_key_pem), &unwrapped(signer.pem().as_bytes()), signer)?;
+    Ok(leaf_hash(body))
 }
 
 fn same_signature(logged: &[u8], signature: &[u8]) -> Result<(), Refusal> {
@@ -171,11 +228,11 @@ fn same_signature(logged: &[u8], signature: &[u8]) -> Result<(), Refusal> {
     Err(Refusal::EntrySignature { body: STANDARD.encode(logged), bundle: STANDARD.encode(signature) })
 }
 
-fn same_key(logged: &[u8], expected: &[u8], signer: &PublicKey) -> Result<(), Refusal> {
+fn same_key(logged: &[u8], expected: &[u8], signer: &SignedBy) -> Result<(), Refusal> {
     if logged == expected {
         return Ok(());
     }
-    Err(Refusal::EntryKeyDiffers { body: sha256(logged), signer: *signer.key_id() })
+    Err(Refusal::EntryKeyDiffers { body: sha256(logged), signer: *signer.key.key_id() })
 }
 
 fn signature_of(envelope: &Envelope) -> &[u8] {

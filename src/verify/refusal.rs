@@ -3,8 +3,11 @@
 //! The table below is the only place where a code is bound to a step. The faults of a bundle's text (step 1), of a statement's text (step 3),
 //! of an anchor and of a time stamp (both step 9) are named in their own rooms and come in whole. `docs/VERIFY.md` has a heading for each code under its step; a test compares the two lists.
 
+mod codes;
+
 use airtight_keys::envelope::EnvelopeRefusal;
-use airtight_keys::public::{Algorithm, KeyId, SignatureInvalid};
+use airtight_keys::public::{Algorithm, KeyId, PublicKeyError, SignatureInvalid};
+use airtight_keys::verifier::KeyKind;
 use airtight_log::checkpoint::{CheckpointError, CheckpointRefusal};
 use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
 use airtight_log::entry::BodyError;
@@ -12,6 +15,7 @@ use airtight_log::proofs::InclusionRefusal;
 
 use crate::bundle::BundleError;
 use crate::statement::StatementError;
+use crate::trust::Validity;
 
 use super::anchor::AnchorRefusal;
 use super::timestamp::TimestampRefusal;
@@ -90,9 +94,60 @@ refusals! {
     } "the hint names key {hint}, and key {signer} signed"
     /// A signature over an artifact can be checked from its digest under a P-256 key only.
     2 "message_key_unsupported" MessageKey {
-        /// The algorithm of the key given.
-        algorithm: Algorithm
-    } "a messageSignature is checked from the artifact's digest, which a key of {algorithm} does not sign"
+        /// The kind of the key.
+        kind: KeyKind
+    } "a messageSignature is checked from the artifact's digest, which a key of {kind} does not sign"
+    /// The signer is named by a certificate, and no identity was asked for.
+    2 "certificate_unexpected" CertificateUnexpected {}
+        "the signer is named by a certificate, and it was not said whom it should name"
+    /// The certificate is not read.
+    2 "certificate_malformed" CertificateMalformed {
+        /// What is wrong.
+        cause: String
+    } "the certificate is not read: {cause}"
+    /// The certificate's key is not one that is used here.
+    2 "certificate_key_unsupported" CertificateKey {
+        /// Why.
+        cause: PublicKeyError
+    } "the certificate's key is not used: {cause}"
+    /// The certificate names nobody in a form that is read.
+    2 "identity_missing" IdentityMissing {}
+        "the certificate has no subject alternative name that is a URI, an email address or Fulcio's other name"
+    /// The certificate names more than one.
+    2 "identity_ambiguous" IdentityAmbiguous {
+        /// How many.
+        names: usize
+    } "the certificate has {names} subject alternative names, not 1"
+    /// The certificate says twice who vouched, and differently.
+    2 "identity_issuer_ambiguous" IdentityIssuers {
+        /// The older extension's.
+        older: String,
+        /// The newer extension's.
+        newer: String
+    } "the certificate's issuer is {older:?} by one extension and {newer:?} by the other"
+    /// The certificate names another.
+    2 "identity_differs" IdentityDiffers {
+        /// Whom it names.
+        found: String,
+        /// Whom it should.
+        wanted: String
+    } "the certificate names {found:?}, and {wanted:?} was asked for"
+    /// Another vouched.
+    2 "identity_issuer_differs" IdentityIssuer {
+        /// Who.
+        found: String,
+        /// Who should have.
+        wanted: String
+    } "the certificate's issuer is {found:?}, and {wanted:?} was asked for"
+    /// A claim is another, or absent.
+    2 "identity_claim_differs" IdentityClaim {
+        /// Which claim.
+        claim: String,
+        /// What it says; empty where it is absent.
+        found: String,
+        /// What it should.
+        wanted: String
+    } "the certificate's {claim} is {found:?}, and {wanted:?} was asked for"
 
     /// The payload is not an in-toto statement by its type.
     3 "payload_type" PayloadType {
@@ -177,7 +232,7 @@ refusals! {
         kind: String,
         /// The version.
         version: String
-    } "an entry of kind {kind:?} and version {version:?} is none of dsse 0.0.1, hashedrekord 0.0.1 and hashedrekord 0.0.2"
+    } "an entry of kind {kind:?} and version {version:?} is none of dsse 0.0.1, hashedrekord 0.0.1, hashedrekord 0.0.2 and intoto 0.0.2"
     /// The entry is of a kind that does not log what the bundle holds.
     4 "entry_kind_unfit" EntryKindUnfit {
         /// The kind and version.
@@ -209,6 +264,13 @@ refusals! {
         /// What the envelope's payload is.
         payload: Sha256Digest
     } "the entry is of payload {body}, and the envelope's is {payload}"
+    /// The body is of another payload type.
+    4 "entry_payload_type_differs" EntryPayloadType {
+        /// What the body states.
+        body: String,
+        /// The envelope's.
+        envelope: String
+    } "the entry is of payload type {body:?}, and the envelope's is {envelope:?}"
     /// The body has another signature.
     4 "entry_signature_differs" EntrySignature {
         /// The body's, base64.
@@ -239,8 +301,8 @@ refusals! {
     4 "entry_key_details" EntryKeyDetails {
         /// What stands there.
         body: String,
-        /// What the signer's key is.
-        signer: &'static str
+        /// What the signature is.
+        signer: String
     } "the entry's keyDetails are {body:?}, and the signer's key is {signer}"
 
     /// The trusted root names no log of this id.
@@ -386,47 +448,97 @@ refusals! {
         /// Up to when the key was valid.
         end: u64
     } "the log's key was valid until {end}, and the time is {time}"
+    /// Nothing proves a time, and a certificate holds at a time only.
+    8 "certificate_time_unproven" CertificateTime {}
+        "no log signed for a time and no time stamp holds, so it is unknown whether the certificate was valid"
+    /// The certificate is not for signing code.
+    8 "certificate_key_usage" CertificateUsage {
+        /// What it is for.
+        found: String
+    } "the certificate is not for signing code, but for {found}"
+    /// No authority of the trusted root issued it.
+    8 "certificate_authority_unknown" CertificateAuthority {
+        /// Who did.
+        issuer: String,
+        /// How many the trusted root names.
+        known: usize,
+        /// The first proven time, seconds since the epoch.
+        time: u64
+    } "the certificate's issuer {issuer:?} is in the chain of none of the {known} authorities of the trusted root"
+    /// A certificate of the path was not valid at a proven time.
+    8 "certificate_outside_validity" CertificateValidity {
+        /// Whose.
+        subject: String,
+        /// From when on it is valid, seconds since the epoch.
+        start: u64,
+        /// Up to when.
+        end: u64,
+        /// The proven time.
+        time: u64
+    } "the certificate of {subject} is valid from {start} to {end}, and the proven time is {time}"
+    /// The authority was not believed at a proven time.
+    8 "certificate_authority_validity" CertificateAuthorityValidity {
+        /// What the trusted root calls it.
+        authority: String,
+        /// When it is believed.
+        validity: Validity,
+        /// The proven time, seconds since the epoch.
+        time: u64
+    } "{authority} is believed from {validity}, and the proven time is {time}"
+    /// The certificate does not lead to the authority's root.
+    8 "certificate_chain_invalid" CertificateChain {
+        /// What the trusted root calls the authority.
+        authority: String,
+        /// Where the path ends.
+        cause: String
+    } "the certificate does not lead to the root of {authority}: {cause}"
+    /// The certificate has no promise of a certificate transparency log.
+    8 "sct_missing" SctMissing {}
+        "the certificate has no promise of a certificate transparency log"
+    /// The promises are not read.
+    8 "sct_malformed" SctMalformed {
+        /// What is wrong.
+        cause: String
+    } "the certificate's promises of transparency logs are not read: {cause}"
+    /// Too few promises are of logs of the trusted root.
+    8 "sct_log_unknown" SctLogUnknown {
+        /// How many promises there are.
+        promises: usize,
+        /// Of how many logs of the trusted root.
+        hold: usize,
+        /// How many are asked for.
+        wanted: usize
+    } "of {promises} promises in the certificate, {hold} are of logs of the trusted root, not {wanted}"
+    /// The log did not sign the promise.
+    8 "sct_signature_invalid" SctSignature {
+        /// What the trusted root calls the log.
+        log: String,
+        /// Its key.
+        key_id: KeyId
+    } "the key {key_id} of {log} did not sign the promise for this certificate and issuer"
+    /// The promise lies after now.
+    8 "sct_in_future" SctFuture {
+        /// What the trusted root calls the log.
+        log: String,
+        /// Seconds since the epoch.
+        time: u64,
+        /// Seconds since the epoch.
+        now: u64
+    } "the promise of {log} is of {time}, after now, {now}"
+    /// The log was not believed when it promised.
+    8 "sct_outside_log_validity" SctLogValidity {
+        /// What the trusted root calls the log.
+        log: String,
+        /// When it is believed.
+        validity: Validity,
+        /// Seconds since the epoch.
+        time: u64
+    } "{log} is believed from {validity}, and its promise is of {time}"
 }
-
-const ALL_LEN: usize = BundleError::CODES.len()
-    + StatementError::CODES.len()
-    + OWN.len()
-    + AnchorRefusal::CODES.len()
-    + TimestampRefusal::CODES.len();
-
-const ALL: [(u8, &str); ALL_LEN] = {
-    let mut all = [(0, ""); ALL_LEN];
-    let (mut to, mut from) = (0, 0);
-    while from < BundleError::CODES.len() {
-        all[to] = (1, BundleError::CODES[from]);
-        (to, from) = (to + 1, from + 1);
-    }
-    from = 0;
-    while from < StatementError::CODES.len() {
-        all[to] = (3, StatementError::CODES[from]);
-        (to, from) = (to + 1, from + 1);
-    }
-    from = 0;
-    while from < OWN.len() {
-        all[to] = OWN[from];
-        (to, from) = (to + 1, from + 1);
-    }
-    from = 0;
-    while from < AnchorRefusal::CODES.len() {
-        all[to] = (9, AnchorRefusal::CODES[from]);
-        (to, from) = (to + 1, from + 1);
-    }
-    from = 0;
-    while from < TimestampRefusal::CODES.len() {
-        all[to] = (9, TimestampRefusal::CODES[from]);
-        (to, from) = (to + 1, from + 1);
-    }
-    all
-};
 
 impl Refusal {
     /// Every code that a verdict can bear, with its step. Step 6 has none yet: no policy asks for witnesses.
-    pub const ALL_CODES: &'static [(u8, &'static str)] = &ALL;
+    pub const ALL_CODES: &'static [(u8, &'static str)] = &codes::ALL;
 
     /// The code, snake_case, stable.
     pub fn code(&self) -> &'static str {

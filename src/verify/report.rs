@@ -3,11 +3,14 @@
 //! A check holds facts; its sentence is written when it is asked for, so that a judgement that nobody reads costs no formatting.
 //! The JSON form is a public format, `schemas/verdict.schema.json`.
 
+mod certified;
+
 use std::fmt;
 use std::sync::Arc;
 
 use airtight_keys::envelope::Envelope;
-use airtight_keys::public::{Algorithm, KeyId};
+use airtight_keys::public::KeyId;
+use airtight_keys::verifier::KeyKind;
 use airtight_log::checkpoint::VerifiedCheckpoint;
 use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
 use airtight_log::entry::uuid;
@@ -21,7 +24,11 @@ use super::Refusal;
 use super::anchor::Anchored;
 use super::artifact::About;
 use super::body::{Kind, Leaf};
+use super::certificate::Identity;
+use super::certified::Certified;
 use super::timestamp::{Timestamps, VerifiedTimestamp};
+
+use self::certified::ShownCertified;
 
 /// The names of the nine steps.
 const NAMES: [&str; 9] = [
@@ -86,10 +93,12 @@ pub enum Fact {
     },
     /// Step 2.
     Signed {
-        /// The algorithm of the key that signed.
-        algorithm: Algorithm,
+        /// The kind of the key that signed.
+        kind: KeyKind,
         /// The key that signed.
         key_id: KeyId,
+        /// Whom a certificate names as its holder.
+        identity: Option<Box<Identity>>,
     },
     /// Step 3, for an envelope.
     Statement {
@@ -132,6 +141,17 @@ pub enum Fact {
         /// When the log's key was valid.
         validity: Validity,
     },
+    /// Step 8, for a certificate.
+    Certified {
+        /// The time that the log signed for, seconds since the epoch.
+        time: Option<u64>,
+        /// What the certificate establishes.
+        certified: Box<Certified>,
+        /// At how many times it was judged.
+        times: usize,
+    },
+    /// Step 8, where a time stamp that would prove the certificate's time does not hold.
+    TimeWaits,
     /// Step 9.
     Outside {
         /// The anchor that was given.
@@ -149,7 +169,11 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fact::Shape { len } => write!(f, "{len} bytes: one signature, one log entry with proof and checkpoint"),
-            Fact::Signed { algorithm, key_id } => write!(f, "by {algorithm} key {key_id}"),
+            Fact::Signed { kind, key_id, identity: None } => write!(f, "by {kind} key {key_id}"),
+            Fact::Signed { kind, key_id, identity: Some(identity) } => {
+                write!(f, "by {kind} key {key_id}, whose certificate names {:?}", identity.name.text())?;
+                identity.issuer.as_ref().map_or(Ok(()), |issuer| write!(f, " by the word of {issuer:?}"))
+            }
             Fact::Statement { predicate_type, subjects, matched } => {
                 write!(f, "{predicate_type}; {matched} of {subjects} subjects matched")
             }
@@ -166,6 +190,16 @@ impl fmt::Display for Fact {
                 validity.end.map_or(Ok(()), |end| write!(f, " to {}", At(end)))
             }
             Fact::Time { time: None, .. } => f.write_str("the log signed for no time"),
+            Fact::Certified { time, certified, times } => {
+                let Certified { authority, not_before, not_after, ct_logs, .. } = &**certified;
+                match time {
+                    Some(time) => write!(f, "the log signed for {}; ", At(*time))?,
+                    None => f.write_str("the log signed for no time; ")?,
+                }
+                write!(f, "the certificate is {authority:?}'s, valid from {} to {}", At(*not_before), At(*not_after))?;
+                write!(f, ", as at {times} proven times; promised by {} transparency logs", ct_logs.len())
+            }
+            Fact::TimeWaits => f.write_str("the certificate's time would be a time stamp's, and that does not hold"),
             Fact::Outside { anchored: None, timestamps } if timestamps.verified.is_empty() => {
                 f.write_str("no policy asks for any")?;
                 match timestamps.not_counted {
@@ -187,7 +221,7 @@ fn outside(anchored: Option<&Anchored>, timestamps: &Timestamps, f: &mut fmt::Fo
         integrated_time.map_or(Ok(()), |time| write!(f, ", which it signed for {}", At(time)))?;
         before = "; ";
     }
-    for VerifiedTimestamp { not_after, authority } in &timestamps.verified {
+    for VerifiedTimestamp { not_after, authority, .. } in &timestamps.verified {
         write!(f, "{before}signed not after {} by {authority:?}", At(*not_after))?;
         before = "; ";
     }
@@ -223,6 +257,7 @@ pub enum VerifiedContent {
 pub struct Verified {
     pub(super) content: VerifiedContent,
     pub(super) signer: KeyId,
+    pub(super) certified: Option<Certified>,
     pub(super) about: About,
     pub(super) leaf: Leaf,
     pub(super) log_id: KeyId,
@@ -253,6 +288,11 @@ impl Verified {
     /// Returns the key that signed.
     pub fn signer(&self) -> &KeyId {
         &self.signer
+    }
+
+    /// Returns what a certificate establishes; `None` where a plain key signed.
+    pub fn certified(&self) -> Option<&Certified> {
+        self.certified.as_ref()
     }
 
     /// Returns the predicate type; `None` for a signature over the artifact itself.
@@ -401,6 +441,14 @@ impl Report {
                 list.push(sentence);
             }
         };
+        if let Some(certified) = &verified.certified {
+            add(!certified.name_asked, "that someone you expected signed: any identity was accepted");
+            add(!certified.issuer_asked, "that someone you believe vouched for the signer: any issuer was accepted");
+            add(
+                certified.ct_logs.is_empty(),
+                "that the certificate was made public: no promise of a log was asked for",
+            );
+        }
         let time = verified.integrated_time;
         match &verified.anchored {
             None => add(true, "that the entry is in any log but this one"),
@@ -469,8 +517,9 @@ struct ShownVerified<'a>(&'a Verified);
 impl Serialize for ShownVerified<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let verified = self.0;
-        let mut object = to.serialize_struct("Facts", 15)?;
+        let mut object = to.serialize_struct("Facts", 16)?;
         object.serialize_field("signer", &verified.signer.to_string())?;
+        object.serialize_field("certificate", &verified.certified.as_ref().map(ShownCertified))?;
         object.serialize_field("predicate_type", &verified.predicate_type())?;
         let subjects: Vec<ShownSubject<'_>> = verified.matched().iter().map(ShownSubject).collect();
         object.serialize_field("subjects", &subjects)?;

@@ -54,6 +54,8 @@ const TIME_STAMPING_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.
 /// What a token that was verified establishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedTimestamp {
+    /// The time in the token, in seconds since the epoch.
+    pub time: u64,
     /// The signature was there at this time, in seconds since the epoch: genTime and the accuracy stated beside it.
     pub not_after: u64,
     /// What the trusted root calls the authority: a label.
@@ -270,7 +272,7 @@ pub fn check(
         match check_under(token, signature, &signer, authority, now) {
             Ok(()) => {
                 let authority = authority.name().to_owned();
-                return Ok(Some(VerifiedTimestamp { not_after: token.not_after, authority }));
+                return Ok(Some(VerifiedTimestamp { time: token.time, not_after: token.not_after, authority }));
             }
             Err(refusal) => drop(refused.get_or_insert(refusal)),
         }

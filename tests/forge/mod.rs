@@ -19,11 +19,14 @@ use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Input, Outcome, Policy, Report, verify, verify_anchored};
 use airtight_keys::envelope::{IN_TOTO_PAYLOAD_TYPE, pae};
 use airtight_keys::note::{self, NoteStyle};
-use airtight_keys::public::{Algorithm, KeyId, PublicKey};
+use airtight_keys::public::{Algorithm, KeyId};
 use airtight_keys::sign::{Sign as _, SoftKey};
 use airtight_keys::strict_json::{standard_base64, to_standard_base64 as base64};
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{LeafIndex, Sha256Digest, TreeSize, sha256};
-use airtight_log::entry::{Body, ContentDigest, HashedRekord001, HashedRekord002, dsse_body, set_message};
+use airtight_log::entry::{
+    Body, ContentDigest, HashedRekord001, HashedRekord002, RekordVerifier, dsse_body, set_message,
+};
 use airtight_log::proofs::inclusion;
 use airtight_log::tree::{Forest, leaf_hash, root};
 
@@ -253,7 +256,7 @@ impl Recipe {
                 digest,
                 signature,
                 key_details: public.algorithm().key_details().to_owned(),
-                public_key_der: public.spki_der().to_vec(),
+                verifier: RekordVerifier::PublicKey(public.spki_der().to_vec()),
             })
             .render(),
             _ => {
@@ -393,13 +396,13 @@ impl Scene {
 
     /// Judges a text in place of the bundle.
     pub fn judge(&self, bundle: &[u8]) -> Report {
-        let keys: Vec<PublicKey> = self.keys.iter().map(|pem| PublicKey::from_spki_pem(pem).unwrap()).collect();
+        let keys: Vec<VerifierKey> = self.keys.iter().map(|pem| VerifierKey::from_spki_pem(pem).unwrap()).collect();
         let trusted_root = TrustedRoot::parse(self.root.render().as_bytes()).unwrap();
         self.judge_with(bundle, &keys, &trusted_root)
     }
 
     /// The same, with keys and trusted root that were read before.
-    pub fn judge_with(&self, bundle: &[u8], keys: &[PublicKey], trusted_root: &TrustedRoot) -> Report {
+    pub fn judge_with(&self, bundle: &[u8], keys: &[VerifierKey], trusted_root: &TrustedRoot) -> Report {
         let subject = match &self.asked {
             Asked::Artifact(artifact) => verify::Subject::Digest(sha256(artifact)),
             Asked::Files { files, links } => verify::Subject::Files { files, symlinks: links },

@@ -20,7 +20,7 @@ use airtight_keys::envelope::Envelope;
 use airtight_keys::sign::Sign as _;
 use airtight_keys::strict_json::{Limits, standard_base64, to_standard_base64 as base64};
 use airtight_log::digest::{Hash, LeafIndex, TreeSize, sha256};
-use airtight_log::entry::{Body, ContentDigest, HashedRekord002, dsse_body, set_message};
+use airtight_log::entry::{Body, ContentDigest, HashedRekord002, RekordVerifier, dsse_body, set_message};
 use airtight_log::proofs::inclusion;
 use airtight_log::tree::{Forest, leaf_hash, root};
 use serde_json::value::RawValue;
@@ -222,7 +222,7 @@ fn leaf_of(request: &str) -> Vec<u8> {
         digest: ContentDigest::Sha256(digest.try_into().unwrap()),
         signature: decoded(&format!("{at}/signature/content")),
         key_details: text(&format!("{at}/signature/verifier/keyDetails")).to_owned(),
-        public_key_der: decoded(&format!("{at}/signature/verifier/publicKey/rawBytes")),
+        verifier: RekordVerifier::PublicKey(decoded(&format!("{at}/signature/verifier/publicKey/rawBytes"))),
     })
     .render()
 }

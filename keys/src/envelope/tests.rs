@@ -164,7 +164,10 @@ fn a_question_that_cannot_be_answered_is_refused() {
     let envelope = signed_by(&[1]);
     let key = public(Algorithm::P256, 1);
     assert_eq!(envelope.verify(&[&key], 0), Err(EnvelopeRefusal::ZeroThreshold));
-    assert_eq!(envelope.verify(&[], 1), Err(EnvelopeRefusal::ThresholdAboveKeys { threshold: 1, keys: 0 }));
+    assert_eq!(
+        envelope.verify::<PublicKey>(&[], 1),
+        Err(EnvelopeRefusal::ThresholdAboveKeys { threshold: 1, keys: 0 })
+    );
     assert_eq!(envelope.verify(&[&key], 2), Err(EnvelopeRefusal::ThresholdAboveKeys { threshold: 2, keys: 1 }));
     for threshold in [1, 2] {
         assert_eq!(

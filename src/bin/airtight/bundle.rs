@@ -3,10 +3,11 @@
 use std::fs;
 
 use airtight::bundle::homes::{self, HomeError, Housed};
-use airtight::bundle::{Bundle, Content};
+use airtight::bundle::{Bundle, Content, Signer};
 use airtight::durable::{self, Mode};
 use airtight::statement::ParsedStatement;
 use airtight::sync::kept;
+use airtight_log::digest::sha256;
 use airtight_log::store::Access;
 use serde::Serialize;
 
@@ -28,6 +29,7 @@ struct Inspection {
     predicate_type: Option<String>,
     subjects: Vec<InspectedSubject>,
     hint: String,
+    certificate: Option<String>,
     log_id: String,
     log_index: u64,
     leaf_index: u64,
@@ -135,13 +137,18 @@ fn inspect(bundle: &Bundle<'_>, call: &mut Invocation) {
             "messageSignature"
         }
     };
+    let (hint, certificate) = match bundle.signer() {
+        Signer::Key { hint } => (hint.clone().into_owned(), None),
+        Signer::Certificate { leaf, .. } => (String::new(), Some(sha256(leaf).hex())),
+    };
     let inspection = Inspection {
         verified: false,
         content,
         payload_type,
         predicate_type,
         subjects,
-        hint: bundle.hint().to_owned(),
+        hint,
+        certificate,
         log_id: hex::encode(entry.log_id),
         log_index: entry.log_index.get(),
         leaf_index: entry.proof.log_index.get(),
@@ -168,7 +175,10 @@ fn inspect(bundle: &Bundle<'_>, call: &mut Invocation) {
         let digest = subject.sha256.as_deref().unwrap_or("no sha256");
         output.line(format_args!("subject:    {digest}  {}", subject.name));
     }
-    output.line(format_args!("hint:       {}", inspection.hint));
+    match &inspection.certificate {
+        Some(digest) => output.line(format_args!("signer:     a certificate, sha256 {digest}")),
+        None => output.line(format_args!("hint:       {}", inspection.hint)),
+    }
     output.line(format_args!("log id:     {}", inspection.log_id));
     output.line(format_args!(
         "entry:      {} {} at index {}",

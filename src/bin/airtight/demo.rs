@@ -10,6 +10,7 @@ use airtight::trust::TrustedRoot;
 use airtight::verify::{Input, Policy, Report, Subject, verify};
 use airtight_keys::public::{Algorithm, PublicKey};
 use airtight_keys::sign::{Sign, SoftKey};
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::sha256;
 use airtight_log::store::Access;
 use base64::Engine as _;
@@ -55,7 +56,7 @@ pub fn run(call: &mut Invocation) -> Result<Exit, Failure> {
     let (signer, root) = (keys.signer.public().clone(), site.trusted_root());
     let judge = |bundle: &str, artifact: &[u8], key: &PublicKey, root: &TrustedRoot| {
         let subject = Subject::Digest(sha256(artifact));
-        let (bundle, keys) = (bundle.as_bytes(), std::slice::from_ref(key));
+        let (bundle, keys) = (bundle.as_bytes(), &[VerifierKey::from(key.clone())]);
         verify(&Input { bundle, subject, keys, trusted_root: root, policy: Policy::default(), now })
     };
     let bundle = &proven.bundle;

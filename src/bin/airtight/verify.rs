@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use airtight::statement::{PredicateType, Subject as Named};
 use airtight::trust::TrustedRoot;
+use airtight::verify::identity::{IdentityRule, Pattern};
 use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Report, verify, verify_anchored};
-use airtight_keys::public::PublicKey;
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::Sha256Digest;
 
 use crate::artifacts::{self, Artifact};
@@ -19,6 +20,7 @@ use crate::policy::{self, Loaded};
 
 use self::many::Judge;
 
+mod identity;
 mod manifest;
 mod many;
 mod matching;
@@ -34,11 +36,11 @@ enum Question {
 /// # Errors
 /// Only where no verdict could be reached: usage, a file that cannot be read, a key or trusted root that is none.
 pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
-    if args.key.is_empty() && args.policy.is_none() {
-        let message = "a key-signed bundle is judged under a public key, and none was given";
-        return Err(
-            Failure::new(Exit::Usage, "key_required", message).next("add --key FILE with the signer's public key")
-        );
+    if args.key.is_empty() && args.policy.is_none() && identity::rule(&args.identity)?.is_none() {
+        let message = "a bundle is judged under a public key, or by whom its certificate names, and neither was given";
+        return Err(Failure::new(Exit::Usage, "key_required", message).next(
+            "add --key FILE with the signer's public key, or --certificate-identity and --certificate-oidc-issuer",
+        ));
     }
     let Some(artifact) = args.artifact.as_ref().filter(|_| args.bundles.is_none() && args.policy.is_none()) else {
         return many::run(args, &judge_of(args, call)?, call);
@@ -87,7 +89,9 @@ fn judge_of(args: &VerifyArgs, call: &mut Invocation) -> Result<Judge, Failure> 
         Some(name) => Some(PredicateType::parse(name)?.uri().to_owned()),
         None => None,
     };
-    let policy = Policy { predicate_type, ..Policy::default() };
+    // A policy file says itself whom certificates may name; here it is only asked that they hold.
+    let identity = identity::rule(&args.identity)?.or_else(|| asked.as_ref().map(|_| IdentityRule::default()));
+    let policy = Policy { predicate_type, identity, scts: args.identity.sct_threshold, ..Policy::default() };
     Ok(Judge { keys, trusted_root, policy, asked, now: call.now()?, checkpoints: Checkpoints::default() })
 }
 
@@ -104,13 +108,22 @@ pub fn conformance(command: &ConformanceCommand, call: &mut Invocation) -> Resul
         }
     };
     let VerifyBundleArgs { bundle, key: key_path, trusted_root: root, artifact, .. } = args;
+    let identity = match (&args.certificate_identity, &args.certificate_oidc_issuer) {
+        (Some(name), Some(issuer)) => Some(IdentityRule {
+            name: Some(Pattern::Exactly(name.clone())),
+            issuer: Some(Pattern::Exactly(issuer.clone())),
+            claims: Vec::new(),
+        }),
+        _ => None,
+    };
     let Some(root) = root else {
         let message = "no trusted root was given, and none is built in";
         return Err(Failure::new(Exit::Usage, "trusted_root_required", message).next("add --trusted-root FILE"));
     };
     let keys = key_path.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
     let text = fs::read(bundle).map_err(|error| artifacts::unreadable(bundle, &error))?;
-    let report = judge(&text, &ask(artifact)?, &keys, &trusted_root(root)?, Policy::default(), call.now()?, None);
+    let policy = Policy { identity, ..Policy::default() };
+    let report = judge(&text, &ask(artifact)?, &keys, &trusted_root(root)?, policy, call.now()?, None);
     show(&report, bundle, call);
     Ok(if report.verdict().is_ok() { Exit::Done } else { Exit::Refused })
 }
@@ -118,7 +131,7 @@ pub fn conformance(command: &ConformanceCommand, call: &mut Invocation) -> Resul
 fn judge(
     bundle: &[u8],
     question: &Question,
-    keys: &[PublicKey],
+    keys: &[VerifierKey],
     trusted_root: &TrustedRoot,
     policy: Policy,
     now: u64,
@@ -203,9 +216,9 @@ fn coverage(directory: &Artifact, mut covered: Vec<Named>, call: &mut Invocation
     }
 }
 
-fn key(path: &Path) -> Result<PublicKey, Failure> {
+fn key(path: &Path) -> Result<VerifierKey, Failure> {
     let pem = fs::read_to_string(path).map_err(|error| artifacts::unreadable(path, &error))?;
-    PublicKey::from_spki_pem(&pem).map_err(|error| {
+    VerifierKey::from_spki_pem(&pem).map_err(|error| {
         let message = format!("{}: {error}", path.display());
         Failure::new(Exit::Malformed, "key_malformed", message).next("give a public key in SubjectPublicKeyInfo PEM")
     })

@@ -4,7 +4,7 @@ use airtight_keys::envelope::pae;
 use airtight_keys::public::Algorithm;
 use airtight_keys::sign::Sign as _;
 use airtight_keys::strict_json::{standard_base64, to_standard_base64 as base64};
-use airtight_log::entry::{Body, BodySignature, ContentDigest};
+use airtight_log::entry::{Body, BodySignature, ContentDigest, RekordVerifier};
 
 use crate::forge::json::Json;
 use crate::forge::{ARTIFACT, Recipe, Scene, digest, file_statement, key, statement, stranger, twin};
@@ -54,7 +54,15 @@ fn kinds(cases: &mut Cases) {
         });
     };
     let unsupported = "entry_kind_unsupported";
-    kind(cases, "step4-intoto-002", unsupported, "kindVersion says intoto 0.0.2.", Recipe::file(), "intoto", "0.0.2");
+    kind(
+        cases,
+        "step4-intoto-002",
+        "entry_kind_differs",
+        "kindVersion says intoto 0.0.2.",
+        Recipe::file(),
+        "intoto",
+        "0.0.2",
+    );
     kind(cases, "step4-dsse-002", unsupported, "kindVersion says dsse 0.0.2.", Recipe::file(), "dsse", "0.0.2");
     let unfit = "entry_kind_unfit";
     kind(
@@ -270,7 +278,7 @@ fn messages(cases: &mut Cases) {
         Recipe::file().in_v2(),
         |body| {
             let Body::HashedRekord002(rekord) = body else { unreachable!() };
-            rekord.public_key_der = stranger().public().spki_der().to_vec();
+            rekord.verifier = RekordVerifier::PublicKey(stranger().public().spki_der().to_vec());
         },
     );
     logged(

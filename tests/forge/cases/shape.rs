@@ -196,16 +196,54 @@ fn values(cases: &mut Cases) {
 }
 
 fn contents(cases: &mut Cases) {
-    for member in ["certificate", "x509CertificateChain"] {
-        let about = format!("The signer is named by {member} in place of publicKey.");
-        changed(cases, &format!("step1-{}", member.to_lowercase()), "bundle_certificate", &about, |scene| {
+    changed(cases, "step1-two-signers", "bundle_two_signers", "A certificate stands beside the key's hint.", |scene| {
+        scene.bundle.add("/verificationMaterial", "certificate", Json::parse(r#"{"rawBytes":"MAA="}"#));
+    });
+    changed(
+        cases,
+        "step1-chain-of-v03",
+        "bundle_chain_of_v03",
+        "A bundle of v0.3 has a chain of certificates.",
+        |scene| {
             scene.bundle.drop_member("/verificationMaterial/publicKey");
-            scene.bundle.add("/verificationMaterial", member, Json::parse(r#"{"rawBytes":"MAA="}"#));
-        });
-    }
-    changed(cases, "step1-no-public-key", "bundle_no_public_key", "Nothing says that a plain key signed.", |scene| {
+            let chain = Json::parse(r#"{"certificates":[{"rawBytes":"MAA="}]}"#);
+            scene.bundle.add("/verificationMaterial", "x509CertificateChain", chain);
+        },
+    );
+    changed(
+        cases,
+        "step1-chain-of-none",
+        "bundle_chain_length",
+        "The chain of a bundle of v0.2 has no certificate.",
+        |scene| {
+            *scene.bundle.at("/mediaType") = text("application/vnd.dev.sigstore.bundle+json;version=0.2");
+            scene.bundle.drop_member("/verificationMaterial/publicKey");
+            scene.bundle.add("/verificationMaterial", "x509CertificateChain", Json::parse(r#"{"certificates":[]}"#));
+        },
+    );
+    changed(
+        cases,
+        "step1-no-promise",
+        "bundle_no_promise",
+        "A bundle of v0.1 has no signed entry timestamp.",
+        |scene| {
+            *scene.bundle.at("/mediaType") = text("application/vnd.dev.sigstore.bundle+json;version=0.1");
+            scene.bundle.drop_member(&format!("{ENTRY}/inclusionPromise"));
+        },
+    );
+    changed(cases, "step1-no-signer", "bundle_no_signer", "Nothing says who signed.", |scene| {
         scene.bundle.drop_member("/verificationMaterial/publicKey");
     });
+    changed(
+        cases,
+        "step2-certificate",
+        "certificate_unexpected",
+        "A certificate names the signer, and only a key is believed.",
+        |scene| {
+            scene.bundle.drop_member("/verificationMaterial/publicKey");
+            scene.bundle.add("/verificationMaterial", "certificate", Json::parse(r#"{"rawBytes":"MAA="}"#));
+        },
+    );
     changed(cases, "step1-no-hint", "bundle_no_hint", "publicKey has no hint.", |scene| {
         scene.bundle.drop_member("/verificationMaterial/publicKey/hint");
     });

@@ -21,7 +21,10 @@ Example:
   $ airtight verify --manifest SHA256SUMS --bundles bundles --key signer.pub \\
       --trusted-root trusted_root.json
   $ airtight verify release.tar.gz --bundles bundles --policy release.policy.yaml \\
-      --trusted-root trusted_root.json")]
+      --trusted-root trusted_root.json
+  $ airtight verify tool.tar.gz --bundle tool.sigstore.json --trusted-root public.json \\
+      --certificate-identity https://github.com/o/r/.github/workflows/release.yml@refs/heads/main \\
+      --certificate-oidc-issuer https://token.actions.githubusercontent.com")]
 #[command(group = ArgGroup::new("asked").args(["artifact", "dir", "manifest"]).required(true))]
 pub struct VerifyArgs {
     /// The artifact: a file, a directory, or sha256:HEX
@@ -63,6 +66,42 @@ pub struct VerifyArgs {
     /// The predicate type it must have: a short name or a URI
     #[arg(long = "type", value_name = "TYPE")]
     pub predicate_type: Option<String>,
+
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+}
+
+/// Whom a certificate must name.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Bundles signed with a certificate")]
+pub struct IdentityArgs {
+    /// The identity in the certificate, byte for byte: a URI or an email address
+    #[arg(long, value_name = "ID", conflicts_with_all = ["key", "certificate_identity_regexp", "any_identity"])]
+    pub certificate_identity: Option<String>,
+
+    /// An expression that the whole identity must match
+    #[arg(long, value_name = "REGEX", conflicts_with_all = ["key", "any_identity"])]
+    pub certificate_identity_regexp: Option<String>,
+
+    /// Who vouched for the identity, byte for byte
+    #[arg(long, value_name = "URL", conflicts_with_all = ["key", "certificate_oidc_issuer_regexp", "any_identity"])]
+    pub certificate_oidc_issuer: Option<String>,
+
+    /// An expression that the whole issuer must match
+    #[arg(long, value_name = "REGEX", conflicts_with_all = ["key", "any_identity"])]
+    pub certificate_oidc_issuer_regexp: Option<String>,
+
+    /// Accept a certificate for anyone, vouched for by anyone; the verdict says so
+    #[arg(long, conflicts_with = "key")]
+    pub any_identity: bool,
+
+    /// A claim that the certificate must make, as source-repository=https://github.com/o/r; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "key")]
+    pub claim: Vec<String>,
+
+    /// How many transparency logs of the trusted root must have promised to have the certificate
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "key")]
+    pub sct_threshold: usize,
 }
 
 /// `airtight conformance`: the command line that sigstore-conformance calls.

@@ -23,7 +23,7 @@ use airtight::policy::{Attestation, Finding, Shortfall, Standing};
 use airtight::statement::Subject;
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Checkpoints, Input, Policy, Report, verify_among};
-use airtight_keys::public::PublicKey;
+use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::Sha256Digest;
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ const KEPT_LEN_MAX: usize = 256 << 10;
 /// What every bundle is judged by.
 pub struct Judge {
     /// The keys that are believed.
-    pub keys: Vec<PublicKey>,
+    pub keys: Vec<VerifierKey>,
     /// The logs that are believed.
     pub trusted_root: TrustedRoot,
     /// What is asked of each bundle beyond the proofs.

@@ -1,0 +1,198 @@
+//! Certificates of signers: read in step 2, where they say whose key it is; judged in step 8, where a time is proven.
+//!
+//! A certificate of Fulcio's kind is X.509 v3 in DER. It names its holder once, as subject alternative name (a URI, an email address, or Fulcio's
+//! other name), and says in extensions under 1.3.6.1.4.1.57264.1 who vouched for the holder and what was running ([`CLAIMS`]). The older claims are
+//! bytes of text, those from 8 on a DER UTF8String.
+//!
+//! Stricter than the stock clients: more than one subject alternative name is refused, for they compare one and a person may read the other; so are
+//! two issuers that differ, an extension that stands there twice, and DER that would be written otherwise.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cms::cert::x509::Certificate;
+use cms::cert::x509::ext::pkix::SubjectAltName;
+use cms::cert::x509::ext::pkix::name::GeneralName;
+use der::asn1::{ObjectIdentifier, Utf8StringRef};
+use der::{Decode, Encode};
+
+use airtight_keys::verifier::VerifierKey;
+use airtight_log::digest::{Sha256Digest, sha256};
+
+use super::Refusal;
+
+/// The claims that are read: the number under 1.3.6.1.4.1.57264.1, the name, and whether the value is a DER UTF8String.
+pub const CLAIMS: [(u32, &str, bool); 19] = [
+    (2, "github-workflow-trigger", false),
+    (3, "github-workflow-sha", false),
+    (4, "github-workflow-name", false),
+    (5, "github-workflow-repository", false),
+    (6, "github-workflow-ref", false),
+    (9, "build-signer", true),
+    (10, "build-signer-digest", true),
+    (11, "runner-environment", true),
+    (12, "source-repository", true),
+    (13, "source-repository-digest", true),
+    (14, "source-repository-ref", true),
+    (15, "source-repository-identifier", true),
+    (16, "source-repository-owner", true),
+    (17, "source-repository-owner-identifier", true),
+    (18, "build-config", true),
+    (19, "build-config-digest", true),
+    (20, "build-trigger", true),
+    (21, "run-invocation", true),
+    (22, "source-repository-visibility", true),
+];
+
+const ISSUER: u32 = 1;
+const ISSUER_V2: u32 = 8;
+const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
+
+/// The name of a holder, as the certificate has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Name {
+    /// A URI, as of a workflow.
+    Uri(String),
+    /// An email address.
+    Email(String),
+    /// Fulcio's other name (1.3.6.1.4.1.57264.1.7), as of a user without an address.
+    Other(String),
+}
+
+impl Name {
+    /// Returns the name itself.
+    pub fn text(&self) -> &str {
+        match self {
+            Name::Uri(text) | Name::Email(text) | Name::Other(text) => text,
+        }
+    }
+
+    /// Returns what kind of name it is: `uri`, `email` or `other`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Name::Uri(_) => "uri",
+            Name::Email(_) => "email",
+            Name::Other(_) => "other",
+        }
+    }
+}
+
+/// What a certificate says; whether it is to be believed, step 8 says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The holder.
+    pub name: Name,
+    /// Who vouched for the holder, a URL; `None` where the certificate does not say.
+    pub issuer: Option<String>,
+    /// The claims of [`CLAIMS`] that the certificate has, in that order.
+    pub claims: Vec<(&'static str, String)>,
+}
+
+/// A certificate that was read.
+#[derive(Debug)]
+pub(super) struct SigningCertificate {
+    pub(super) der: Vec<u8>,
+    pub(super) x509: Certificate,
+    pub(super) key: VerifierKey,
+    pub(super) identity: Identity,
+}
+
+impl SigningCertificate {
+    pub(super) fn read(der: &[u8]) -> Result<SigningCertificate, Refusal> {
+        let malformed = |cause: &dyn std::fmt::Display| Refusal::CertificateMalformed { cause: cause.to_string() };
+        let x509 = Certificate::from_der(der).map_err(|error| malformed(&error))?;
+        if x509.to_der().map_err(|error| malformed(&error))? != der {
+            return Err(malformed(&"it is not in its canonical encoding"));
+        }
+        let tbs = &x509.tbs_certificate;
+        let extensions = tbs.extensions.as_deref().unwrap_or_default();
+        let twice = |(place, one): (usize, &cms::cert::x509::ext::Extension)| {
+            extensions[..place].iter().any(|before| before.extn_id == one.extn_id)
+        };
+        if extensions.iter().enumerate().any(twice) {
+            return Err(malformed(&"an extension stands there twice"));
+        }
+        let spki = tbs.subject_public_key_info.to_der().map_err(|error| malformed(&error))?;
+        let key = VerifierKey::from_spki_der(&spki).map_err(|cause| Refusal::CertificateKey { cause })?;
+        let identity = Identity { name: name(&x509)?, issuer: issuer(&x509)?, claims: claims(&x509)? };
+        Ok(SigningCertificate { der: der.to_vec(), x509, key, identity })
+    }
+
+    /// Returns the PEM as Go writes it, lines of 64, which entries of Rekor v1 hold.
+    pub(super) fn pem(&self) -> String {
+        let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+        let base64 = STANDARD.encode(&self.der);
+        for start in (0..base64.len()).step_by(64) {
+            pem.push_str(&base64[start..base64.len().min(start + 64)]);
+            pem.push('\n');
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+        pem
+    }
+
+    /// Returns the SHA-256 of the DER.
+    pub(super) fn digest(&self) -> Sha256Digest {
+        sha256(&self.der)
+    }
+
+    /// Returns the seconds from which on and up to which it is valid, both inclusive.
+    pub(super) fn validity(&self) -> (u64, u64) {
+        validity(&self.x509)
+    }
+}
+
+/// Returns the seconds from which on and up to which a certificate is valid, both inclusive.
+pub(super) fn validity(certificate: &Certificate) -> (u64, u64) {
+    let validity = certificate.tbs_certificate.validity;
+    (validity.not_before.to_unix_duration().as_secs(), validity.not_after.to_unix_duration().as_secs())
+}
+
+fn name(certificate: &Certificate) -> Result<Name, Refusal> {
+    let names = match certificate.tbs_certificate.get::<SubjectAltName>() {
+        Ok(Some((_, SubjectAltName(names)))) => names,
+        Ok(None) => return Err(Refusal::IdentityMissing {}),
+        Err(error) => return Err(Refusal::CertificateMalformed { cause: error.to_string() }),
+    };
+    let [name] = names.as_slice() else { return Err(Refusal::IdentityAmbiguous { names: names.len() }) };
+    match name {
+        GeneralName::UniformResourceIdentifier(uri) => Ok(Name::Uri(uri.as_str().to_owned())),
+        GeneralName::Rfc822Name(email) => Ok(Name::Email(email.as_str().to_owned())),
+        GeneralName::OtherName(other) if other.type_id == OTHER_NAME => {
+            let text = other.value.decode_as::<Utf8StringRef<'_>>();
+            text.map(|text| Name::Other(text.as_str().to_owned()))
+                .map_err(|error| Refusal::CertificateMalformed { cause: error.to_string() })
+        }
+        _ => Err(Refusal::IdentityMissing {}),
+    }
+}
+
+fn issuer(certificate: &Certificate) -> Result<Option<String>, Refusal> {
+    let (older, newer) = (claim(certificate, ISSUER, false)?, claim(certificate, ISSUER_V2, true)?);
+    match (older, newer) {
+        (Some(older), Some(newer)) if older != newer => Err(Refusal::IdentityIssuers { older, newer }),
+        (older, newer) => Ok(newer.or(older)),
+    }
+}
+
+fn claims(certificate: &Certificate) -> Result<Vec<(&'static str, String)>, Refusal> {
+    let mut claims = Vec::new();
+    for (number, name, is_der) in CLAIMS {
+        if let Some(value) = claim(certificate, number, is_der)? {
+            claims.push((name, value));
+        }
+    }
+    Ok(claims)
+}
+
+fn claim(certificate: &Certificate, number: u32, is_der: bool) -> Result<Option<String>, Refusal> {
+    let extensions = certificate.tbs_certificate.extensions.as_deref().unwrap_or_default();
+    let oid = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1").push_arc(number);
+    let oid = oid.expect("invariant: one arc more is still an identifier");
+    let Some(extension) = extensions.iter().find(|extension| extension.extn_id == oid) else { return Ok(None) };
+    let value = extension.extn_value.as_bytes();
+    let text = if is_der {
+        Utf8StringRef::from_der(value).map(|text| text.as_str().to_owned()).map_err(|error| error.to_string())
+    } else {
+        std::str::from_utf8(value).map(str::to_owned).map_err(|error| error.to_string())
+    };
+    text.map(Some).map_err(|cause| Refusal::CertificateMalformed { cause: format!("extension {oid}: {cause}") })
+}

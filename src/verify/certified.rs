@@ -1,0 +1,98 @@
+//! Step 8 for a certificate: at every proven time it was valid, for signing code, and leads to an authority of the trusted root.
+//!
+//! A certificate of Fulcio's kind lives for ten minutes, so all rests on when the signature was there. Proven is the time that a log signed for, and
+//! that of a time stamp; both ends of a time stamp's accuracy must lie inside. Every proven time must fit, not one of them. Where nothing proves a time,
+//! nothing can be said. Revocation is not asked for: nobody revokes certificates that live for minutes.
+
+use cms::cert::x509::ext::pkix::ExtendedKeyUsage;
+use der::asn1::ObjectIdentifier;
+
+use airtight_log::digest::Sha256Digest;
+
+use crate::trust::authority::{Authority, ChainCertificate};
+
+use super::certificate::{Identity, SigningCertificate};
+use super::path::{self, PathRefusal};
+use super::{Input, Refusal, sct};
+
+/// id-kp-codeSigning, 1.3.6.1.5.5.7.3.3, without tag and length, as paths are asked for it.
+const CODE_SIGNING: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x03];
+const CODE_SIGNING_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+
+/// What a certificate establishes, after every step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certified {
+    /// Whom it names, and what it says of the holder.
+    pub identity: Identity,
+    /// What the trusted root calls the authority: a label.
+    pub authority: String,
+    /// From when on it is valid, seconds since the epoch, inclusive.
+    pub not_before: u64,
+    /// Up to when it is valid, seconds since the epoch, inclusive.
+    pub not_after: u64,
+    /// SHA-256 of the certificate.
+    pub digest: Sha256Digest,
+    /// The certificate transparency logs that promised to have it: labels.
+    pub ct_logs: Vec<String>,
+    /// Whether a name was asked for; otherwise any would have passed.
+    pub name_asked: bool,
+    /// Whether an issuer was asked for; otherwise any would have passed.
+    pub issuer_asked: bool,
+}
+
+/// Judges a certificate at the proven times.
+pub(super) fn check(certificate: &SigningCertificate, times: &[u64], input: &Input<'_>) -> Result<Certified, Refusal> {
+    let Some(first) = times.first() else { return Err(Refusal::CertificateTime {}) };
+    check_usage(certificate)?;
+    let tbs = &certificate.x509.tbs_certificate;
+    let authorities = input.trusted_root.certificate_authorities();
+    let issued = |above: &&ChainCertificate| above.certificate.tbs_certificate.subject == tbs.issuer;
+    let mut refused = None;
+    for authority in authorities {
+        let Some(issuer) = authority.above().iter().find(issued) else { continue };
+        if let Err(refusal) = times.iter().try_for_each(|time| at(certificate, authority, *time)) {
+            refused.get_or_insert(refusal);
+            continue;
+        }
+        let ct_logs =
+            sct::check(&certificate.x509, &issuer.certificate, input.trusted_root, input.policy.scts, input.now)?;
+        let (not_before, not_after) = certificate.validity();
+        let rule = input.policy.identity.as_ref();
+        return Ok(Certified {
+            identity: certificate.identity.clone(),
+            authority: authority.name().to_owned(),
+            not_before,
+            not_after,
+            digest: certificate.digest(),
+            ct_logs,
+            name_asked: rule.is_some_and(|rule| rule.name.is_some()),
+            issuer_asked: rule.is_some_and(|rule| rule.issuer.is_some()),
+        });
+    }
+    let unknown =
+        || Refusal::CertificateAuthority { issuer: tbs.issuer.to_string(), known: authorities.len(), time: *first };
+    Err(refused.unwrap_or_else(unknown))
+}
+
+fn check_usage(certificate: &SigningCertificate) -> Result<(), Refusal> {
+    let found = match certificate.x509.tbs_certificate.get::<ExtendedKeyUsage>() {
+        Ok(Some((_, usage))) if usage.0.contains(&CODE_SIGNING_OID) => return Ok(()),
+        Ok(Some((_, usage))) => usage.0.iter().map(ObjectIdentifier::to_string).collect::<Vec<_>>().join(", "),
+        Ok(None) => "nothing it says".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(Refusal::CertificateUsage { found })
+}
+
+fn at(certificate: &SigningCertificate, authority: &Authority, time: u64) -> Result<(), Refusal> {
+    let name = || authority.name().to_owned();
+    path::check(&certificate.der, &certificate.x509, authority, time, CODE_SIGNING).map_err(|refusal| match refusal {
+        PathRefusal::CertificateValidity { subject, start, end } => {
+            Refusal::CertificateValidity { subject, start, end, time }
+        }
+        PathRefusal::AuthorityValidity { validity } => {
+            Refusal::CertificateAuthorityValidity { authority: name(), validity, time }
+        }
+        PathRefusal::Chain { cause } => Refusal::CertificateChain { authority: name(), cause },
+    })
+}

@@ -1,0 +1,157 @@
+//! Step 2: who signed. A given key, or the key of a certificate that names whom it should.
+
+use std::cell::Cell;
+use std::num::NonZeroUsize;
+
+use airtight_keys::envelope::{Envelope, EnvelopeKey, EnvelopeRefusal};
+use airtight_keys::public::KeyId;
+use airtight_keys::strict_json::standard_base64;
+use airtight_keys::verifier::{HashFunction, KeyKind, Scheme, VerifierKey};
+use airtight_log::digest::Sha256Digest;
+
+use crate::bundle::{Bundle, Content, Signer};
+
+use super::certificate::SigningCertificate;
+use super::{Fact, Input, Refusal, identity};
+
+/// The signer, after the signature was found to be theirs.
+#[derive(Debug)]
+pub(super) struct SignedBy {
+    pub(super) key: VerifierKey,
+    /// In which scheme the signature holds.
+    pub(super) scheme: Scheme,
+    /// The certificate that names the key's holder; not judged yet.
+    pub(super) certificate: Option<SigningCertificate>,
+}
+
+impl SignedBy {
+    pub(super) fn fact(&self) -> Fact {
+        Fact::Signed {
+            kind: self.key.kind(),
+            key_id: *self.key.key_id(),
+            identity: self.certificate.as_ref().map(|certificate| Box::new(certificate.identity.clone())),
+        }
+    }
+
+    /// The text that entries of Rekor v1 hold for this signer: the PEM of the certificate, or of the key.
+    pub(super) fn pem(&self) -> String {
+        match &self.certificate {
+            Some(certificate) => certificate.pem(),
+            None => self.key.spki_pem().to_owned(),
+        }
+    }
+}
+
+pub(super) fn check(bundle: &Bundle<'_>, input: &Input<'_>) -> Result<SignedBy, Refusal> {
+    match bundle.signer() {
+        Signer::Key { hint } => {
+            if input.keys.is_empty() {
+                return Err(Refusal::KeyMissing {});
+            }
+            let (key, scheme) = signed(bundle, input.keys, hint, input)?;
+            match hinted_key(hint) {
+                Some(hint) if hint != *key.key_id() => Err(Refusal::HintOtherKey { hint, signer: *key.key_id() }),
+                _ => Ok(SignedBy { key, scheme, certificate: None }),
+            }
+        }
+        Signer::Certificate { leaf, .. } => {
+            let Some(rule) = &input.policy.identity else { return Err(Refusal::CertificateUnexpected {}) };
+            let certificate = SigningCertificate::read(leaf)?;
+            let keys = [certificate.key.clone()];
+            let (key, scheme) = signed(bundle, &keys, "", input)?;
+            identity::check(&certificate.identity, rule)?;
+            Ok(SignedBy { key, scheme, certificate: Some(certificate) })
+        }
+    }
+}
+
+/// Finds the key that made the signature.
+fn signed(
+    bundle: &Bundle<'_>,
+    keys: &[VerifierKey],
+    hint: &str,
+    input: &Input<'_>,
+) -> Result<(VerifierKey, Scheme), Refusal> {
+    let places = keys.iter().enumerate();
+    let distinct: Vec<Asked<'_>> = places
+        .filter(|(place, key)| !keys[..*place].contains(key))
+        .map(|(_, key)| Asked { key, scheme: Cell::new(None) })
+        .collect();
+    let refused = || Refusal::Signature { tried: *keys[0].key_id(), keys: distinct.len(), hint: hint.to_owned() };
+    match bundle.content() {
+        Content::Envelope { envelope, .. } => {
+            let signer = in_envelope(envelope, &distinct, input.policy.threshold)?.ok_or_else(refused)?;
+            let scheme = signer.scheme.get().ok_or_else(refused)?;
+            Ok((signer.key.clone(), scheme))
+        }
+        Content::Message { digest, signature, .. } => {
+            let threshold = input.policy.threshold.get();
+            if threshold > 1 {
+                return Err(Refusal::Threshold { cause: EnvelopeRefusal::ThresholdNotMet { accepted: 1, threshold } });
+            }
+            over_digest(digest, signature, &distinct).ok_or_else(|| match keys.iter().all(needs_message) {
+                true => Refusal::MessageKey { kind: keys[0].kind() },
+                false => refused(),
+            })
+        }
+    }
+}
+
+fn over_digest(digest: &Sha256Digest, signature: &[u8], keys: &[Asked<'_>]) -> Option<(VerifierKey, Scheme)> {
+    keys.iter().find_map(|asked| {
+        let scheme = asked.key.verify_digest(HashFunction::Sha256, digest.as_bytes(), signature).ok()?;
+        Some((asked.key.clone(), scheme))
+    })
+}
+
+/// Says whether a signature of this key cannot be checked from the SHA-256 of what was signed.
+fn needs_message(key: &VerifierKey) -> bool {
+    matches!(key.kind(), KeyKind::Ed25519 | KeyKind::Rsa(_))
+}
+
+/// A key that is asked, and what it answered.
+struct Asked<'k> {
+    key: &'k VerifierKey,
+    scheme: Cell<Option<Scheme>>,
+}
+
+impl EnvelopeKey for Asked<'_> {
+    fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.scheme.set(self.key.verify(message, signature).ok());
+        self.scheme.get().is_some()
+    }
+
+    fn key_id(&self) -> &KeyId {
+        self.key.key_id()
+    }
+
+    fn spki_der(&self) -> &[u8] {
+        self.key.spki_der()
+    }
+}
+
+fn in_envelope<'a, 'k>(
+    envelope: &Envelope,
+    keys: &'a [Asked<'k>],
+    threshold: NonZeroUsize,
+) -> Result<Option<&'a Asked<'k>>, Refusal> {
+    if let Some(keyid) = envelope.signatures().iter().find_map(|signature| signature.keyid.clone()) {
+        return Err(Refusal::KeyidNotEmpty { keyid });
+    }
+    let asked: Vec<&Asked<'_>> = keys.iter().collect();
+    match envelope.verify(&asked, threshold.get()) {
+        Ok(verified) => Ok(keys.iter().find(|asked| verified.signers().contains(asked.key.key_id()))),
+        Err(EnvelopeRefusal::NoValidSignature { .. } | EnvelopeRefusal::Protocol { .. }) => Ok(None),
+        Err(cause) => Err(Refusal::Threshold { cause }),
+    }
+}
+
+/// Reads the hint as the digest of a key: base64 as Sigstore's signers write it, or hex. Any other text is no digest.
+fn hinted_key(hint: &str) -> Option<KeyId> {
+    let bytes = match hint.len() {
+        44 => standard_base64(hint).ok()?,
+        64 => hex::decode(hint).ok()?,
+        _ => return None,
+    };
+    <[u8; 32]>::try_from(bytes).ok().map(KeyId::from_bytes)
+}

@@ -1,0 +1,127 @@
+//! Runs the cases of sigstore-conformance by path and by digest, and holds each refusal to the code of its own reason.
+//!
+//! The suite is no part of this repository; `AIRTIGHT_SHARED` names the folder that has it. Without it this prints a line and passes. A program
+//! that refuses everything passes 98 of the 140, so the 42 that must be accepted are counted apart. `docs/CONFORMANCE.md` has this table for people.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests may read files and print"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+const PAGE: &str = include_str!("../docs/CONFORMANCE.md");
+const NAME: &str = "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";
+const ISSUER: &str = "https://token.actions.githubusercontent.com";
+
+/// Each case that must be refused, with the code that must refuse it: the rows of the page.
+fn refusals() -> Vec<(&'static str, &'static str)> {
+    let row = |line: &'static str| {
+        let mut cells = line.split('|').map(|cell| cell.trim().trim_matches('`'));
+        let (_, case, code) = (cells.next()?, cells.next()?, cells.next()?);
+        case.ends_with("_fail").then_some((case, code))
+    };
+    PAGE.lines().filter_map(row).collect()
+}
+
+/// A case of the suite, as upstream's runner would call us for it.
+struct Case {
+    folder: PathBuf,
+    trusted_root: PathBuf,
+    artifact: PathBuf,
+}
+
+impl Case {
+    fn of(folder: PathBuf, vectors: &Path) -> Case {
+        let own = |name: &str, other: PathBuf| if folder.join(name).exists() { folder.join(name) } else { other };
+        let trusted_root = own("trusted_root.json", vectors.join("sigstore-public/trusted_root.json"));
+        let artifact = own("artifact", vectors.join("sigstore-conformance/test/assets/a.txt"));
+        Case { folder, trusted_root, artifact }
+    }
+
+    fn line(&self, name: &str, other: &str) -> String {
+        fs::read_to_string(self.folder.join(name)).map_or_else(|_| other.to_owned(), |text| text.trim().to_owned())
+    }
+
+    /// Calls the program; the exit code says whether it was verified.
+    fn run(&self, bundle: &Path, artifact: &str) -> (bool, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_airtight"));
+        command.args(["--json", "conformance", "verify-bundle", "--bundle"]).arg(bundle);
+        match self.folder.join("key.pub") {
+            key if key.exists() => command.arg("--key").arg(key),
+            _ => command
+                .args(["--certificate-identity", &self.line("identity", NAME)])
+                .args(["--certificate-oidc-issuer", &self.line("issuer", ISSUER)]),
+        };
+        let output = command.arg("--trusted-root").arg(&self.trusted_root).arg(artifact).output().unwrap();
+        let said: Value = [output.stdout, output.stderr]
+            .iter()
+            .find_map(|text| serde_json::from_slice(text).ok())
+            .unwrap_or(Value::Null);
+        let codes = [&said["refusal"]["code"], &said["error"]["code"], &said["code"]];
+        let code = codes.into_iter().find_map(Value::as_str).unwrap_or("verified").to_owned();
+        (output.status.success(), code)
+    }
+}
+
+#[test]
+fn every_case_of_the_suite_is_judged_as_it_says_and_for_its_own_reason() {
+    let Some(shared) = std::env::var_os("AIRTIGHT_SHARED") else {
+        println!("conformance: not run, AIRTIGHT_SHARED is not set");
+        return;
+    };
+    let vectors = PathBuf::from(shared).join("vectors");
+    let cases = vectors.join("sigstore-conformance/test/assets/bundle-verify");
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    let refusals = refusals();
+    let (mut accepted, mut refused, mut seen) = (0, 0, BTreeSet::new());
+    for folder in folders {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        let case = Case::of(folder, &vectors);
+        let digest = airtight_log::digest::sha256(&fs::read(&case.artifact).unwrap()).to_string();
+        for artifact in [case.artifact.to_str().unwrap(), &digest] {
+            let (is_verified, code) = case.run(&case.folder.join("bundle.sigstore.json"), artifact);
+            if name.ends_with("_fail") {
+                let row = refusals.iter().find(|(case, _)| *case == name);
+                let (_, expected) = row.unwrap_or_else(|| panic!("{name} has no row"));
+                assert!(!is_verified, "{name} was verified");
+                assert_eq!(code, *expected, "{name}");
+                refused += 1;
+            } else {
+                assert!(is_verified, "{name} was refused: {code}");
+                accepted += 1;
+            }
+        }
+        seen.insert(name);
+    }
+    println!("conformance: {accepted} of 42 accepted, {refused} of 98 refused, each by its code");
+    assert_eq!((accepted, refused), (42, 98));
+    assert!(refusals.iter().all(|(case, _)| seen.contains(*case)), "a row without a case");
+}
+
+/// The suite's late time stamp stands in base64 with line feeds, which is refused before anybody reads the time.
+#[test]
+fn the_late_time_stamp_of_the_suite_is_refused_for_its_time_where_its_base64_is_one_line() {
+    let Some(shared) = std::env::var_os("AIRTIGHT_SHARED") else { return };
+    let vectors = PathBuf::from(shared).join("vectors");
+    let cases = vectors.join("sigstore-conformance/test/assets/bundle-verify");
+    let case = Case::of(cases.join("rekor2-timestamp-with-incorrect-time_fail"), &vectors);
+    let mut bundle: Value =
+        serde_json::from_slice(&fs::read(case.folder.join("bundle.sigstore.json")).unwrap()).unwrap();
+    let place = "/verificationMaterial/timestampVerificationData/rfc3161Timestamps/0/signedTimestamp";
+    let text = bundle.pointer_mut(place).unwrap();
+    *text = text.as_str().unwrap().replace('\n', "").into();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bundle.sigstore.json");
+    fs::write(&path, bundle.to_string()).unwrap();
+    let (is_verified, code) = case.run(&path, case.artifact.to_str().unwrap());
+    assert_eq!((is_verified, code.as_str()), (false, "certificate_outside_validity"));
+}
