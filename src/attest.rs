@@ -161,6 +161,14 @@ impl Site {
         Ok(Permission::of(rekor_enabled, &standings(&mut self.store_mut().read()?)?))
     }
 
+    /// Makes sure that the exceptions that entries are looked up in are those of the log.
+    ///
+    /// # Errors
+    /// [`Fault`] where they are not.
+    pub fn check_exceptions(&mut self) -> Result<(), AttestError> {
+        Ok(self.store_mut().read()?.check_exceptions()?)
+    }
+
     /// Logs what the site has to say about itself or about other logs, in one transaction under one checkpoint; gives the
     /// leaf index of each. What the log says already keeps its index; but a decision, a target or an exception that the log
     /// said before and then otherwise is said again, for the last word holds.

@@ -206,6 +206,30 @@ fn a_row_that_is_read_alone_is_refused_where_it_was_changed() {
 }
 
 #[test]
+fn an_exception_that_is_not_where_it_should_be_is_missed_before_anything_is_sent() {
+    let checked = |dir: &std::path::Path| reopened(dir).read().unwrap().check_exceptions();
+    for sql in [
+        "SELECT 1",
+        "UPDATE exempt SET idx = 1",
+        "UPDATE exempt SET idx = 77",
+        "UPDATE exempt SET target = 7",
+        "UPDATE exempt SET reason = NULL",
+        "DELETE FROM exempt",
+        "INSERT INTO exempt SELECT target, 1, entry, reason, sum FROM exempt",
+        "UPDATE target SET name = 'publig'",
+        "UPDATE entry SET predicate = 4 WHERE predicate = 5",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        drop(site(dir.path()));
+        rusqlite::Connection::open(dir.path().join("log.db")).unwrap().execute_batch(sql).unwrap();
+        match (checked(dir.path()), sql) {
+            (Ok(()), "SELECT 1") | (Err(Fault::Damaged(_)), _) => {}
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_receipt_that_is_gone_is_counted_and_is_no_damage() {
     let dir = tempfile::tempdir().unwrap();
     drop(site(dir.path()));

@@ -267,7 +267,8 @@ class Copy:
             report = json.loads(answer.out)
             expect(report["leaf_index"] == index, f"attest: entry {index} answers as {report}")
             expect(report["new"] == (number == NEW), f"attest: {report}")
-            # A row of `exempt` that was moved is missed by fsck alone: until then its entry stands as if it were not held.
+            # A row of `exempt` that was moved is missed by fsck, and by whatever sends: until then its entry is shown as if
+            # it were not held.
             held = [NOT_SENT[0] | {"skipReason": "operator_hold"}]
             standings = [held, NOT_SENT] if index in HELD else [NOT_SENT]
             expect(report["dispositions"] in standings, f"attest: {report['dispositions']}")

@@ -36,7 +36,7 @@ mod sums;
 mod times;
 mod writer;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -121,6 +121,8 @@ pub struct Store {
     signers: RefCell<HashMap<i64, PublicKey>>,
     /// The entry that was read last, for one that was just logged is read back and then proven.
     last_entry: RefCell<Option<StoredEntry>>,
+    /// With how many exceptions of the log the table was compared.
+    exceptions_checked: Cell<Option<usize>>,
     poisoned: bool,
 }
 
@@ -236,6 +238,7 @@ impl Store {
             restorer: RefCell::default(),
             signers: RefCell::default(),
             last_entry: RefCell::default(),
+            exceptions_checked: Cell::default(),
             poisoned: false,
         })
     }

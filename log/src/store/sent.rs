@@ -35,6 +35,10 @@ pub const RECEIPT_LEN_MAX: usize = 1 << 20;
 /// The name under which an exception is about every target, those included that are named later: what was held back before
 /// there was a target must not go to the first one.
 pub const EVERY_TARGET: &str = "default";
+/// Places in [`CONTROL_TYPES`].
+const RECEIPTS: usize = 1;
+const EXCEPTION: usize = 5;
+const ANCHOR: usize = 6;
 /// How many entries one look at what is not sent takes at once.
 const STRIDE: u64 = 1 << 16;
 
@@ -143,17 +147,17 @@ impl Marks {
     /// of its type's shape: an entry that somebody else's program wrote.
     pub(super) fn of(predicate_type: &str, predicate: &str) -> Option<Self> {
         let is = |id: usize| CONTROL_TYPES[id] == predicate_type;
-        if is(1) {
+        if is(RECEIPTS) {
             let Receipts { target, receipts } = serde_json::from_str(predicate).ok()?;
             let row = |row: Row| {
                 let uuid = hex::decode(&row.rekor_uuid).ok().filter(|uuid| matches!(uuid.len(), 32 | 40))?;
                 Some((row.index, uuid, row.sha256.0))
             };
             Some(Self::Sent { target, rows: receipts.into_iter().map(row).collect::<Option<_>>()? })
-        } else if is(5) {
+        } else if is(EXCEPTION) {
             let Exception { target, reason, indexes } = serde_json::from_str(predicate).ok()?;
             Some(Self::Exempt { target, reason, indexes })
-        } else if is(6) {
+        } else if is(ANCHOR) {
             let Anchor { target, sha256 } = serde_json::from_str(predicate).ok()?;
             Some(Self::Anchor { target, sha256: sha256.0 })
         } else {

@@ -1,12 +1,14 @@
-//! The tables of `sent`, compared with what the log's entries say: what `fsck` asks of them.
+//! The tables of `sent`, compared with what the log's entries say: what `fsck` asks of them, and of the exceptions whoever is
+//! about to send.
 
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Marks, damaged, decompressed, during, exempt_sum, receipt_id, sent_sum, target_id};
+use super::{EXCEPTION, Marks, damaged, decompressed, during, exempt_sum, receipt_id, sent_sum, target_id};
 use crate::digest::{Sha256Digest, sha256};
-use crate::store::Fault;
+use crate::store::facts::Facts;
+use crate::store::{CONTROL_TYPES, Fault, Snapshot};
 
 /// The tables, compared with the entries as these come by.
 pub(in crate::store) struct Compared<'d> {
@@ -100,6 +102,15 @@ impl<'d> Compared<'d> {
         Err(damaged("receipt", format!("the receipt of entry {index} does not have the digest that the log says")))
     }
 
+    /// Makes sure that there are as many exceptions as the entries speak of.
+    fn finish_exempt(self) -> Result<(), Fault> {
+        let count = |db: &Connection| db.query_row("SELECT count(*) FROM exempt", [], |row| row.get::<_, u64>(0));
+        match count(self.db).map_err(during)? {
+            found if found == self.rows[1] => Ok(()),
+            found => Err(damaged("exempt", format!("{found} rows, and the entries speak of {}", self.rows[1]))),
+        }
+    }
+
     /// Makes sure that the tables hold nothing beyond what the entries say; gives how many rows they have.
     pub(in crate::store) fn finish(self) -> Result<(u64, u64), Fault> {
         let count = |table: &str| -> Result<u64, Fault> {
@@ -115,5 +126,32 @@ impl<'d> Compared<'d> {
             }
         }
         Ok((self.rows[0] + self.rows[1], self.receipts_missing))
+    }
+}
+
+impl Snapshot<'_> {
+    /// Compares every exception with the log's own entries. A row is an index's word, and one that is not where it should be
+    /// is missed by nobody who looks an entry up: so what is held back would leave. Whoever sends asks this first.
+    ///
+    /// Once a process, as long as no exception is added: it reads every row.
+    ///
+    /// # Errors
+    /// [`Damage::Other`](crate::store::Damage::Other) where rows and entries differ; as [`Snapshot::entry`].
+    pub fn check_exceptions(&mut self) -> Result<(), Fault> {
+        let entries = self.control(CONTROL_TYPES[EXCEPTION])?;
+        if self.store.exceptions_checked.get() == Some(entries.len()) {
+            return Ok(());
+        }
+        let mut compared = Compared::begin(&self.store.db);
+        for index in &entries {
+            // Of an entry of which only the leaf is kept, `add` has read nothing either.
+            let Some((_, envelope)) = self.entry(*index)?.envelope else { continue };
+            if let Some(marks) = Facts::of(envelope.payload_unverified()).marks {
+                compared.entry(index.get(), &marks)?;
+            }
+        }
+        compared.finish_exempt()?;
+        self.store.exceptions_checked.set(Some(entries.len()));
+        Ok(())
     }
 }

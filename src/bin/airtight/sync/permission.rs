@@ -1,4 +1,4 @@
-//! The question before anything leaves: is it permitted, by the settings and by the log?
+//! The questions before anything leaves: is it permitted, by the settings and by the log, and is all still held back that is?
 
 use airtight::attest::Site;
 
@@ -9,11 +9,11 @@ use crate::failure::Failure;
 /// a courier's hand has left.
 ///
 /// # Errors
-/// `rekor_disabled`, exit 1, with both sides; what reading the log's decisions refuses.
+/// `rekor_disabled`, exit 1, with both sides; what reading the log's decisions and exceptions refuses.
 pub fn require_permission(site: &mut Site, target: &str) -> Result<(), Failure> {
-    match site.permission()?.refused(target) {
-        None => Ok(()),
-        Some(refused) => Err(Failure::new(Exit::Refused, "rekor_disabled", refused.to_string())
-            .next("if it is to leave: airtight sync enable --note WHY")),
+    if let Some(refused) = site.permission()?.refused(target) {
+        return Err(Failure::new(Exit::Refused, "rekor_disabled", refused.to_string())
+            .next("if it is to leave: airtight sync enable --note WHY"));
     }
+    Ok(site.check_exceptions()?)
 }
