@@ -14,6 +14,10 @@
 //!   ci:
 //!     subject: https://forge.example/acme/pump/.forge/release.yml@refs/heads/main
 //!     issuer: https://token.forge.example
+//!     claims: { source-repository: "https://forge.example/acme/pump" }
+//!   staff:
+//!     subject_matches: "[a-z]+@acme\\.example"  # an expression for the whole text
+//!     issuer_matches: "https://login[12]\\.acme\\.example"
 //! logs:
 //!   site: { id: 1b2c… }
 //!   rekor: { id: c0d2…, public: true }
@@ -43,22 +47,29 @@
 //!
 //! Read strictly: an unknown member, a member or a name given twice, a wrong type, a second document, a name that stands for nothing and
 //! more than 1 MiB are refused, with the dotted path of the member. `*` in `subject` and `matches` is any text, also with `/` in it, and
-//! the whole value must fit; every other character is itself. A predicate type is its URI, letter by letter.
+//! the whole value must fit; every other character is itself. `subject_matches` and `issuer_matches` of an identity are regular expressions
+//! for the whole text ([`identity::Expression`]). A predicate type is its URI, letter by letter.
 //!
 //! What is judged has been verified before ([`crate::verify`]): a policy never makes good what a proof does not show. Attestations that no
 //! requirement asks for do no harm. A *time* is one that the log has signed for; without one nothing is fresh.
+
+pub mod identity;
 
 mod explain;
 mod judge;
 mod pattern;
 mod read;
+mod shortfall;
 
-pub use judge::{Attestation, Finding, Shortfall, Signatory, Standing};
+pub use judge::{Attestation, Finding, Signatory, Standing};
 pub use pattern::Pattern;
+pub use shortfall::Shortfall;
 
 use airtight_keys::public::KeyId;
 use airtight_keys::verifier::VerifierKey;
 use serde_json::Value;
+
+use self::identity::IdentityRule;
 
 /// The largest policy that is read, in bytes.
 pub const POLICY_LEN_MAX: usize = 1 << 20;
@@ -82,8 +93,13 @@ struct Named<T> {
 
 #[derive(Debug, Clone)]
 enum Signer {
-    Key { id: KeyId, public: Option<Box<VerifierKey>>, valid: Valid },
-    Identity { subject: String, issuer: String },
+    Key {
+        id: KeyId,
+        public: Option<Box<VerifierKey>>,
+        valid: Valid,
+    },
+    /// With a subject and an issuer.
+    Identity(IdentityRule),
 }
 
 /// When a key was in its owner's hands.
@@ -189,6 +205,14 @@ pub enum PolicyError {
         /// The name.
         name: String,
     },
+    /// An expression is none.
+    #[error("{path}: {said}")]
+    Expression {
+        /// The dotted path of the member.
+        path: String,
+        /// What the reader of expressions said.
+        said: String,
+    },
     /// The file of a key cannot be read.
     #[error("{path}: {said}")]
     KeyFile {
@@ -216,6 +240,7 @@ impl PolicyError {
             PolicyError::Value { .. } => "policy_value_refused",
             PolicyError::NameUnknown { .. } => "policy_name_unknown",
             PolicyError::NameTwice { .. } => "policy_name_twice",
+            PolicyError::Expression { .. } => "policy_expression_malformed",
             PolicyError::KeyFile { .. } => "policy_key_unreadable",
             PolicyError::Key { .. } => "policy_key_malformed",
         }
@@ -244,6 +269,15 @@ impl Policy {
             }
         }
         found
+    }
+
+    /// Returns the identities, each by its name, in the order of the file.
+    pub fn identities(&self) -> Vec<(String, IdentityRule)> {
+        let rule = |signer: &Named<Signer>| match &signer.is {
+            Signer::Identity(rule) => Some((signer.name.clone(), rule.clone())),
+            Signer::Key { .. } => None,
+        };
+        self.signers.iter().filter_map(rule).collect()
     }
 
     /// Returns the keys that the policy names by their ids alone, and that none of `given` is: name and id.

@@ -113,8 +113,10 @@ pub struct Policy {
     pub predicate_type: Option<String>,
     /// How many distinct keys must have signed. Above 1 no bundle passes, for a bundle holds one signature.
     pub threshold: NonZeroUsize,
-    /// Whom a certificate must name; without a rule no bundle that is signed with one passes.
+    /// Whom a certificate must name; without this and the next no bundle that is signed with one passes.
     pub identity: Option<IdentityRule>,
+    /// The identities of a policy file, each by its name and with a subject and an issuer; where there are any, a certificate must be one of theirs.
+    pub identities: Vec<(String, IdentityRule)>,
     /// How many certificate transparency logs of the trusted root must have promised to have the certificate. 1, as the stock clients have it; 0 asks
     /// for none, for an authority of one's own that has no such log.
     pub scts: usize,
@@ -122,7 +124,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Policy {
-        Policy { predicate_type: None, threshold: NonZeroUsize::MIN, identity: None, scts: 1 }
+        Policy { predicate_type: None, threshold: NonZeroUsize::MIN, identity: None, identities: Vec::new(), scts: 1 }
     }
 }
 

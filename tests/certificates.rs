@@ -124,6 +124,7 @@ struct World {
     recipe: Recipe,
     root: Value,
     rule: Option<IdentityRule>,
+    identities: Vec<(String, IdentityRule)>,
     scts: usize,
 }
 
@@ -184,7 +185,19 @@ impl World {
         }]);
         let rule = IdentityRule { name: exactly(NAME), issuer: exactly(ISSUER), claims: Vec::new() };
         let promised = Some((TIME - 30) * 1000);
-        World { ca, ct, signer, draft, promised, list: |list| list, recipe, root, rule: Some(rule), scts: 1 }
+        World {
+            ca,
+            ct,
+            signer,
+            draft,
+            promised,
+            list: |list| list,
+            recipe,
+            root,
+            rule: Some(rule),
+            identities: Vec::new(),
+            scts: 1,
+        }
     }
 
     fn certificate(&self) -> Vec<u8> {
@@ -221,7 +234,8 @@ impl World {
     fn judge(&self, bundle: &[u8]) -> Report {
         let trusted_root = TrustedRoot::parse(self.root.to_string().as_bytes()).unwrap();
         let subject = Subject::Digest(sha256(ARTIFACT));
-        let policy = Policy { identity: self.rule.clone(), scts: self.scts, ..Policy::default() };
+        let (identity, identities) = (self.rule.clone(), self.identities.clone());
+        let policy = Policy { identity, identities, scts: self.scts, ..Policy::default() };
         verify(&Input { bundle, subject, keys: &[], trusted_root: &trusted_root, policy, now: NOW })
     }
 
@@ -287,6 +301,64 @@ fn whom_a_rule_asks_for_is_the_one_or_refused() {
     let said = any.judge(any.bundle().as_bytes()).not_established();
     assert!(said.iter().any(|sentence| sentence.contains("any identity was accepted")));
     assert!(Expression::new("(").is_err() && Expression::new("a)(b").is_err());
+}
+
+/// A policy file whose identities are these lines, and which asks for a statement by any of the names.
+fn asking(identities: &str, by: &str) -> airtight::policy::Policy {
+    let text = format!(
+        "policy: 1\nidentities:\n{identities}require:\n  - name: build\n    by: [{by}]\n    type: [\"https://airtight.dev/artifact/v1\"]\n"
+    );
+    airtight::policy::Policy::parse(&text, &mut |path| Err(path.to_owned())).unwrap()
+}
+
+/// The code of the bundle's refusal, or else of the policy's; nothing where the policy is met.
+fn under(policy: &airtight::policy::Policy, rule: Option<IdentityRule>) -> Option<String> {
+    let world = World { rule, identities: policy.identities(), ..World::new() };
+    let verified = match world.judge(world.bundle().as_bytes()).into_verdict() {
+        Ok(verified) => verified,
+        Err(refusal) => return Some(refusal.code().to_owned()),
+    };
+    let findings = policy.judge(&[verified.attestation("a bundle")], NOW);
+    findings[0].shortfall.as_ref().map(|shortfall| format!("{} {}", findings[0].name, shortfall.code()))
+}
+
+#[test]
+fn a_policys_identities_say_whom_a_certificate_may_name() {
+    let met = |identities: &str, by: &str| under(&asking(identities, by), None);
+    let exact = format!("  ci: {{ subject: \"{NAME}\", issuer: \"{ISSUER}\" }}\n");
+    let other = format!("  other: {{ subject: \"{NAME}x\", issuer: \"{ISSUER}\" }}\n");
+    let claimed = |claim: &str| exact.replace(" }", &format!(", claims: {{ {claim} }} }}"));
+    assert_eq!(met(&exact, "ci"), None);
+    assert_eq!(met(&format!("{other}{exact}"), "ci"), None);
+    assert_eq!(met(&claimed(&format!("source-repository: \"{REPOSITORY}\"")), "ci"), None);
+    let matching = "  ci: { subject_matches: 'https://forge\\.example/o/r/.*', issuer_matches: 'https://[a-z]+\\.forge\\.example' }\n";
+    assert_eq!(met(matching, "ci"), None);
+    for refused in [
+        other.clone(),
+        exact.replace(ISSUER, "https://token.other.example"),
+        claimed(&format!("source-repository: \"{REPOSITORY}/\"")),
+        claimed("source-repository-ref: \"\""),
+        // An expression is for the whole text.
+        matching.replace(".*'", "'"),
+        matching.replace("https://[a-z]+", "[a-z]+"),
+    ] {
+        let name = if refused == other { "other" } else { "ci" };
+        assert_eq!(met(&refused, name).as_deref(), Some("identity_unknown"), "{refused}");
+    }
+    // One of the policy's, and none that this requirement names.
+    assert_eq!(met(&format!("{other}{exact}"), "other").as_deref(), Some("build required_signer"));
+    // A policy without identities lets no certificate sign, and the caller's own rule holds beside it.
+    let keys = "policy: 1\nkeys: { k: { id: ";
+    let text = format!("{keys}{} }} }}\nrequire: [{{ name: a, by: [k], type: [\"a:b\"] }}]\n", "0".repeat(64));
+    let policy = airtight::policy::Policy::parse(&text, &mut |path| Err(path.to_owned())).unwrap();
+    assert_eq!(under(&policy, None).as_deref(), Some("certificate_unexpected"));
+    let stricter = IdentityRule { name: exactly("https://else.example"), ..IdentityRule::default() };
+    assert_eq!(under(&asking(&exact, "ci"), Some(stricter)).as_deref(), Some("identity_differs"));
+    let sentences = asking(matching, "ci").explain().concat();
+    assert!(
+        sentences.contains("whatever the expression \"https://forge\\\\.example/o/r/.*\" matches whole"),
+        "{sentences}"
+    );
 }
 
 #[test]
@@ -355,6 +427,7 @@ fn each_refusal_of_a_certificate_has_its_code() {
     }
     let mut seen: BTreeSet<&str> = cases.iter().map(|(expected, _)| *expected).collect();
     seen.extend(["identity_differs", "identity_issuer_differs", "identity_claim_differs", "certificate_unexpected"]);
+    seen.insert("identity_unknown");
     for (_, code) in Refusal::ALL_CODES {
         let is_ours = ["certificate_", "identity_", "sct_"].iter().any(|prefix| code.starts_with(prefix));
         assert!(!is_ours || seen.contains(code), "{code} is refused by no case");

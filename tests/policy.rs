@@ -3,10 +3,10 @@
 
 mod forge;
 
-use airtight::policy::{Finding, Policy, PolicyError, Shortfall, Standing};
+use airtight::policy::{Attestation, Finding, Policy, PolicyError, Shortfall, Signatory, Standing};
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Input, Verified, verify};
-use airtight_keys::public::Algorithm;
+use airtight_keys::public::{Algorithm, KeyId};
 use airtight_keys::sign::{Sign as _, SoftKey};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::sha256;
@@ -222,6 +222,51 @@ fn signers_are_counted_by_their_keys() {
     assert!(matches!(&error, PolicyError::Value { path, .. } if path == "require[2].signers"), "{error}");
 }
 
+#[test]
+fn distinct_signers_are_distinct_holders_under_distinct_names() {
+    let text = |by: &str, signers: usize| {
+        let matching = "subject_matches: \".*@acme\", issuer: i";
+        format!(
+            "policy: 1\nkeys: {{ k: {{ id: {} }} }}\nidentities:\n  ann: {{ subject: ann@acme, issuer: i }}\n  staff: {{ {matching} }}\n  again: {{ {matching} }}\nrequire: [{{ name: r, by: [{by}], signers: {signers}, type: [\"a:b\"] }}]\n",
+            "ab".repeat(32),
+        )
+    };
+    let by = |subject| Signatory::Identity { subject, issuer: Some("i"), claims: &[] };
+    let key = Signatory::Key(KeyId::from_bytes([0xab; 32]));
+    let (ann, bob) = (by("ann@acme"), by("bob@acme"));
+    for (names, signers, signed, expected) in [
+        ("ann, staff", 2, &[ann, bob][..], None),
+        ("ann, staff", 2, &[bob, ann], None),
+        // She fits both names and is one person; an expression counts once, whoever fits it.
+        ("ann, staff", 2, &[ann, ann], Some("required_threshold")),
+        ("ann, staff", 2, &[bob, by("cid@acme")], Some("required_threshold")),
+        // A key is one signer more, and no identity.
+        ("ann, staff, k", 3, &[key, ann, bob], None),
+        ("staff, k", 2, &[key, key], Some("required_threshold")),
+        ("ann, k", 2, &[bob, key], Some("required_threshold")),
+        ("ann", 1, &[Signatory::Identity { subject: "ann@acme", issuer: None, claims: &[] }], Some("required_signer")),
+    ] {
+        let attestation = |signatory: &Signatory<'static>| Attestation {
+            label: "a bundle",
+            signatory: *signatory,
+            predicate_type: Some("a:b"),
+            subject_names: Vec::new(),
+            statement: None,
+            log_id: KeyId::from_bytes([0; 32]),
+            leaf_index: 0,
+            time: None,
+            anchored_in: None,
+        };
+        let attestations: Vec<Attestation<'_>> = signed.iter().map(attestation).collect();
+        let findings = read(&text(names, signers)).unwrap().judge(&attestations, NOW);
+        let expected: Vec<_> = expected.map(|code| ("r", Standing::Refused, code)).into_iter().collect();
+        assert_eq!(short(&findings), expected, "{names}: {signed:?}");
+    }
+    // Two names of one rule are one signer, and cannot be asked for as two.
+    let error = read(&text("staff, again", 2)).unwrap_err();
+    assert!(error.to_string().starts_with("require[0].signers: "), "{error}");
+}
+
 const ONE: &str =
     "require:\n  - name: test\n    by: [lab]\n    type: [\"https://in-toto.io/attestation/test-result/v0.1\"]\n";
 
@@ -346,9 +391,30 @@ const FAULTS: &[(&str, &str, &str, &str, bool)] = &[
     (
         "logs:\n",
         "identities:\n  ci: { subject: a }\nlogs:\n",
-        "policy_malformed",
-        "identities.ci: missing field `issuer`",
+        "policy_value_refused",
+        "identities.ci: 0 of issuer and issuer_matches is not",
         true,
+    ),
+    (
+        "logs:\n",
+        "identities:\n  ci: { subject: a, subject_matches: a, issuer: b }\nlogs:\n",
+        "policy_value_refused",
+        "identities.ci: 2 of subject and subject_matches is not",
+        true,
+    ),
+    (
+        "logs:\n",
+        "identities:\n  ci: { subject_matches: \"(\", issuer: b }\nlogs:\n",
+        "policy_expression_malformed",
+        "identities.ci.subject_matches: \"(\" is no expression",
+        false,
+    ),
+    (
+        "logs:\n",
+        "identities:\n  ci: { subject: a, issuer: b, claims: { repository: c } }\nlogs:\n",
+        "policy_value_refused",
+        "identities.ci.claims.repository: ",
+        false,
     ),
     ("logs:\n", "logs:\n  other: { id: AB }\n", "policy_value_refused", "logs.other.id: ", true),
     ("logs:\n", "logs:\n  public: { id: ab }\n", "policy_malformed", "logs: duplicate name `public`", false),

@@ -1,5 +1,6 @@
 //! Says in sentences what a policy asks, so that whoever answers for it can hear whether it is what they meant.
 
+use super::identity::{IdentityRule, Pattern};
 use super::judge::at;
 use super::{Asked, Named, Policy, Requirement, Signer, Valid};
 
@@ -80,9 +81,22 @@ impl Policy {
         match is {
             Signer::Key { id, valid: Valid::Always, .. } => format!("{name} (key {id})"),
             Signer::Key { id, valid, .. } => format!("{name} (key {id}, which counts {})", valid.said(&self.logs)),
-            Signer::Identity { subject, issuer } => {
-                format!("{name} (a certificate for {subject:?}, issued by {issuer:?})")
+            Signer::Identity(IdentityRule { name: subject, issuer, claims }) => {
+                let mut said = format!("{name} (a certificate for {}, by the word of {}", told(subject), told(issuer));
+                for (claim, value) in claims {
+                    said.push_str(&format!(", whose {claim} is {value:?}"));
+                }
+                said + ")"
             }
         }
+    }
+}
+
+/// Says what a subject or an issuer must be.
+fn told(wanted: &Option<Pattern>) -> String {
+    match wanted {
+        Some(Pattern::Exactly(text)) => format!("{text:?}"),
+        Some(Pattern::Matching(expression)) => format!("whatever the expression {:?} matches whole", expression.text()),
+        None => "anyone".to_owned(),
     }
 }

@@ -1,6 +1,8 @@
 //! Holds a set of verified attestations of one artifact to a policy: a finding for each requirement and each link, by name.
 //!
-//! A requirement is met by attestations of `signers` distinct signers, each of which fits everything that is asked. Who and what come first: where
+//! A requirement is met by attestations of `signers` distinct signers, each of which fits everything that is asked. Distinct is who holds another key,
+//! or another subject or issuer in a certificate; and each name in `by` stands for one of them, so that an expression which fits many holders counts
+//! once, and a holder whom two names fit counts once. Who and what come first: where
 //! too few attestations fit those, the requirement is refused, and the finding says why the nearest one does not. Where enough fit those, and too
 //! few of them lie where they should or are as fresh as they should, the requirement is weaker than asked. A link is judged over the attestations
 //! that fit who and what.
@@ -12,6 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::read::same;
+use super::shortfall::Shortfall;
 use super::{Asked, Field, Link, Named, Policy, Requirement, Signer, Valid};
 
 /// Seconds of a day.
@@ -49,8 +52,10 @@ pub enum Signatory<'a> {
     Identity {
         /// The subject alternative name.
         subject: &'a str,
-        /// Who vouched for it.
-        issuer: &'a str,
+        /// Who vouched for it; `None` where the certificate does not say.
+        issuer: Option<&'a str>,
+        /// What else the certificate says of the holder ([`super::identity::CLAIMS`]).
+        claims: &'a [(&'static str, String)],
     },
 }
 
@@ -89,187 +94,12 @@ pub struct Finding {
     pub shortfall: Option<Shortfall>,
 }
 
-/// What an attestation lacks.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Shortfall {
-    /// There is no attestation of the type.
-    #[error("there is no attestation of {types}")]
-    Missing {
-        /// The types that would do.
-        types: String,
-    },
-    /// Another one signed.
-    #[error("{label} was signed by {found}, and {wanted} was asked for")]
-    Signer {
-        /// The attestation.
-        label: String,
-        /// Who signed, named by the policy where it knows them.
-        found: String,
-        /// Who would do.
-        wanted: String,
-    },
-    /// The signer's key was not theirs there or then.
-    #[error("{label} was signed by {signer}, whose key counts {counts}, and it is {found}")]
-    KeyNotValid {
-        /// The attestation.
-        label: String,
-        /// The signer.
-        signer: String,
-        /// Where or when the key counts.
-        counts: String,
-        /// Where or when the attestation is.
-        found: String,
-    },
-    /// The statement gives the artifact another name.
-    #[error("{label} calls the artifact {found}, and {wanted} was asked for")]
-    Subject {
-        /// The attestation.
-        label: String,
-        /// What it says.
-        found: String,
-        /// What would do.
-        wanted: String,
-    },
-    /// A field of the statement says something else, or is not there.
-    #[error("{label} has {found} at {at}, and {wanted} was asked for")]
-    Field {
-        /// The attestation.
-        label: String,
-        /// The JSON pointer.
-        at: String,
-        /// What stands there.
-        found: String,
-        /// What would do.
-        wanted: String,
-    },
-    /// Too few signers.
-    #[error("{found} of {wanted} signers: {names}")]
-    Threshold {
-        /// How many there are.
-        found: usize,
-        /// How many there must be.
-        wanted: usize,
-        /// Who they are.
-        names: String,
-    },
-    /// The entry is in another log.
-    #[error("{label} is logged in {found}, and {wanted} was asked for")]
-    OtherLog {
-        /// The attestation.
-        label: String,
-        /// Which.
-        found: String,
-        /// What would do.
-        wanted: String,
-    },
-    /// No public log shows the entry.
-    #[error("{label} is logged in {found}, and in no public log")]
-    NotPublic {
-        /// The attestation.
-        label: String,
-        /// Which.
-        found: String,
-    },
-    /// No time is signed, and one was asked for.
-    #[error("{label} has no time that its log signed for")]
-    TimeUnproven {
-        /// The attestation.
-        label: String,
-    },
-    /// It is from before the time asked for.
-    #[error("{label} is of {found}, before {wanted}")]
-    TooEarly {
-        /// The attestation.
-        label: String,
-        /// When it was logged.
-        found: String,
-        /// From when on it would do.
-        wanted: String,
-    },
-    /// It is from after the time asked for.
-    #[error("{label} is of {found}, after {wanted}")]
-    TooLate {
-        /// The attestation.
-        label: String,
-        /// When it was logged.
-        found: String,
-        /// Up to when it would do.
-        wanted: String,
-    },
-    /// It is older than asked.
-    #[error("{label} is of {found}, {days} days old, and at most {wanted} were asked for")]
-    TooOld {
-        /// The attestation.
-        label: String,
-        /// When it was logged.
-        found: String,
-        /// Its age in whole days.
-        days: u64,
-        /// The most that would do.
-        wanted: u32,
-    },
-    /// No value of the one attestation is that of the other.
-    #[error("{one} is {found}, and {other} is {wanted}")]
-    Link {
-        /// Which value of which requirement.
-        one: String,
-        /// What it is.
-        found: String,
-        /// Which value of which requirement.
-        other: String,
-        /// What it is.
-        wanted: String,
-    },
-}
-
-impl Shortfall {
-    /// Every code, in the order of the variants.
-    pub const CODES: [&'static str; 13] = [
-        "required_missing",
-        "required_signer",
-        "required_key_validity",
-        "required_subject",
-        "required_field",
-        "required_threshold",
-        "required_log",
-        "required_public_log",
-        "required_time_unproven",
-        "required_not_before",
-        "required_not_after",
-        "required_max_age",
-        "required_link",
-    ];
-
-    /// The code, stable.
-    pub fn code(&self) -> &'static str {
-        Self::CODES[self.place()]
-    }
-
-    fn place(&self) -> usize {
-        match self {
-            Shortfall::Missing { .. } => 0,
-            Shortfall::Signer { .. } => 1,
-            Shortfall::KeyNotValid { .. } => 2,
-            Shortfall::Subject { .. } => 3,
-            Shortfall::Field { .. } => 4,
-            Shortfall::Threshold { .. } => 5,
-            Shortfall::OtherLog { .. } => 6,
-            Shortfall::NotPublic { .. } => 7,
-            Shortfall::TimeUnproven { .. } => 8,
-            Shortfall::TooEarly { .. } => 9,
-            Shortfall::TooLate { .. } => 10,
-            Shortfall::TooOld { .. } => 11,
-            Shortfall::Link { .. } => 12,
-        }
-    }
-}
-
 /// An attestation that fits who and what.
 struct Fit<'s, 'a> {
     attestation: &'s Attestation<'a>,
     statement: &'s Value,
-    /// Its place in [`Policy::signers`].
-    signer: usize,
+    /// Who may have signed it, at least one: places in [`Policy::signers`].
+    signers: Vec<usize>,
     /// Where or how fresh it falls short.
     weaker: Option<Shortfall>,
 }
@@ -306,9 +136,9 @@ impl Policy {
         let mut nearest: Option<Shortfall> = None;
         for (attestation, statement) in attestations.iter().zip(statements) {
             match self.who_and_what(requirement, attestation, statement) {
-                Ok(signer) => {
+                Ok(signers) => {
                     let weaker = self.where_and_when(requirement, attestation, now).err();
-                    fits.push(Fit { attestation, statement, signer, weaker });
+                    fits.push(Fit { attestation, statement, signers, weaker });
                 }
                 Err(Some(shortfall)) if nearest.as_ref().is_none_or(|known| known.place() < shortfall.place()) => {
                     nearest = Some(shortfall);
@@ -332,29 +162,45 @@ impl Policy {
             let shortfall = Shortfall::Threshold { found: held.len(), wanted: enough, names };
             (Standing::Refused, Some(shortfall), fits.iter().collect())
         };
-        let by = counted.iter().map(|fit| (fit.attestation.label.to_owned(), self.signers[fit.signer].name.clone()));
+        let by = counted.iter().map(|fit| (fit.attestation.label.to_owned(), self.name_of_fit(fit)));
         let finding = Finding { name: requirement.name.clone(), standing, by: by.collect(), shortfall };
         (finding, fits)
     }
 
-    /// Returns the distinct signers, by their places: two names of one key are one signer.
+    /// Returns the distinct signers, by their places: as many pairs of one holder and one name as there can be.
     fn distinct(&self, fits: &[&Fit<'_, '_>]) -> Vec<usize> {
-        let mut found: Vec<usize> = Vec::new();
+        let mut holders: Vec<(Signatory<'_>, Vec<usize>)> = Vec::new();
         for fit in fits {
-            if !found.iter().any(|known| same(&self.signers, *known, fit.signer)) {
-                found.push(fit.signer);
-            }
+            let signatory = fit.attestation.signatory;
+            let known = holders.iter().position(|(known, _)| known.is_same_holder(&signatory)).unwrap_or_else(|| {
+                holders.push((signatory, Vec::new()));
+                holders.len() - 1
+            });
+            holders[known].1.extend(fit.signers.iter().map(|place| self.first_same(*place)));
         }
-        found
+        let mut taken: Vec<(usize, usize)> = Vec::new();
+        for holder in 0..holders.len() {
+            pair(holder, &holders, &mut taken, &mut Vec::new());
+        }
+        taken.into_iter().map(|(place, _)| place).collect()
     }
 
-    /// Returns the signer; no shortfall where the attestation is of another type and nobody's business.
+    /// Returns the first name that stands for the same signer as this one.
+    fn first_same(&self, place: usize) -> usize {
+        (0..place).find(|other| same(&self.signers, place, *other)).unwrap_or(place)
+    }
+
+    fn name_of_fit(&self, fit: &Fit<'_, '_>) -> String {
+        fit.signers.first().map(|place| self.signers[*place].name.clone()).unwrap_or_default()
+    }
+
+    /// Returns who may have signed; no shortfall where the attestation is of another type and nobody's business.
     fn who_and_what(
         &self,
         requirement: &Requirement,
         attestation: &Attestation<'_>,
         statement: &Value,
-    ) -> Result<usize, Option<Shortfall>> {
+    ) -> Result<Vec<usize>, Option<Shortfall>> {
         let label = || attestation.label.to_owned();
         if !attestation.predicate_type.is_some_and(|found| requirement.types.iter().any(|wanted| wanted == found)) {
             return Err(None);
@@ -367,15 +213,16 @@ impl Policy {
             return Err(Some(Shortfall::Signer { label: label(), found, wanted }));
         }
         // One key may stand there under two names, each with the part of its life that it answers for.
-        let mut signer = Err(None);
+        let (mut signers, mut not_valid) = (Vec::new(), None);
         for place in by {
             match self.is_valid(*place, attestation) {
-                Ok(()) => signer = Ok(*place),
-                Err(shortfall) if signer.is_err() => signer = Err(Some(shortfall)),
-                Err(_) => {}
+                Ok(()) => signers.push(*place),
+                Err(shortfall) => not_valid = Some(shortfall),
             }
         }
-        let signer = signer?;
+        if signers.is_empty() {
+            return Err(not_valid);
+        }
         let names = &attestation.subject_names;
         if !requirement.subject.is_empty()
             && !requirement.subject.iter().any(|pattern| names.iter().any(|name| pattern.fits(name)))
@@ -393,7 +240,7 @@ impl Policy {
                 return Err(Some(Shortfall::Field { label: label(), at, found, wanted }));
             }
         }
-        Ok(signer)
+        Ok(signers)
     }
 
     fn is_valid(&self, signer: usize, attestation: &Attestation<'_>) -> Result<(), Shortfall> {
@@ -482,7 +329,7 @@ impl Policy {
         Finding {
             name: format!("{one_name} = {other_name}"),
             standing: if shortfall.is_none() { Standing::Met } else { Standing::Refused },
-            by: by.map(|fit| (fit.attestation.label.to_owned(), self.signers[fit.signer].name.clone())).collect(),
+            by: by.map(|fit| (fit.attestation.label.to_owned(), self.name_of_fit(fit))).collect(),
             shortfall,
         }
     }
@@ -492,7 +339,9 @@ impl Policy {
         match (known, signatory) {
             (Some(known), _) => known.name.clone(),
             (None, Signatory::Key(id)) => format!("key {id}"),
-            (None, Signatory::Identity { subject, issuer }) => format!("{subject:?} of {issuer:?}"),
+            (None, Signatory::Identity { subject, issuer, .. }) => {
+                format!("{subject:?} by the word of {:?}", issuer.unwrap_or_default())
+            }
         }
     }
 
@@ -502,11 +351,48 @@ impl Policy {
     }
 }
 
+impl Signatory<'_> {
+    /// Tells whether one holder signed both: by one key, or under one subject that one issuer vouched for.
+    fn is_same_holder(&self, other: &Signatory<'_>) -> bool {
+        match (self, other) {
+            (Signatory::Key(one), Signatory::Key(other)) => one == other,
+            (Signatory::Identity { subject, issuer, .. }, Signatory::Identity { subject: other, issuer: by, .. }) => {
+                subject == other && issuer == by
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Finds a name for a holder, where need be by giving those who have one another (Kuhn's way to a largest matching). `taken` pairs names with
+/// holders, `asked` are the names that were tried.
+fn pair(
+    holder: usize,
+    holders: &[(Signatory<'_>, Vec<usize>)],
+    taken: &mut Vec<(usize, usize)>,
+    asked: &mut Vec<usize>,
+) -> bool {
+    for place in &holders[holder].1 {
+        if asked.contains(place) {
+            continue;
+        }
+        asked.push(*place);
+        let held = taken.iter().position(|(name, _)| name == place);
+        match held {
+            None => taken.push((*place, holder)),
+            Some(at) if pair(taken[at].1, holders, taken, asked) => taken[at].1 = holder,
+            Some(_) => continue,
+        }
+        return true;
+    }
+    false
+}
+
 fn is_signer(signer: &Signer, signatory: &Signatory<'_>) -> bool {
     match (signer, signatory) {
         (Signer::Key { id, .. }, Signatory::Key(found)) => id == found,
-        (Signer::Identity { subject, issuer }, Signatory::Identity { subject: found, issuer: by }) => {
-            subject == found && issuer == by
+        (Signer::Identity(rule), Signatory::Identity { subject, issuer, claims }) => {
+            rule.check(subject, *issuer, claims).is_ok()
         }
         _ => false,
     }

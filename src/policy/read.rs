@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::identity::{self, Expression, IdentityRule};
 use super::{Asked, Field, Link, Log, Named, POLICY_LEN_MAX, Pattern, Policy, PolicyError, Requirement, Signer, Valid};
 
 #[derive(Deserialize)]
@@ -50,8 +51,12 @@ struct WireValid {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireIdentity {
-    subject: String,
-    issuer: String,
+    subject: Option<String>,
+    subject_matches: Option<String>,
+    issuer: Option<String>,
+    issuer_matches: Option<String>,
+    #[serde(default)]
+    claims: Members<String>,
 }
 
 #[derive(Deserialize)]
@@ -167,18 +172,14 @@ impl Policy {
             let is = signer_of(key, &format!("keys.{name}"), &logs, key_file)?;
             signers.push(Named { name, is });
         }
-        for (name, WireIdentity { subject, issuer }) in wire.identities.0 {
+        for (name, identity) in wire.identities.0 {
             let path = format!("identities.{name}");
             check_name(&name, &path)?;
             if signers.iter().any(|known| known.name == name) {
                 return Err(PolicyError::NameTwice { path, name });
             }
-            for (member, value) in [("subject", &subject), ("issuer", &issuer)] {
-                if value.is_empty() {
-                    return Err(refused(&format!("{path}.{member}"), "\"\"", "a text"));
-                }
-            }
-            signers.push(Named { name, is: Signer::Identity { subject, issuer } });
+            let is = Signer::Identity(identity_of(identity, &path)?);
+            signers.push(Named { name, is });
         }
         if wire.require.is_empty() {
             return Err(refused("require", "[]", "a list of at least one requirement"));
@@ -240,6 +241,41 @@ fn signer_of(
         Some(valid) => valid_of(valid, &path_of("valid"), logs)?,
     };
     Ok(Signer::Key { id, public, valid })
+}
+
+fn identity_of(wire: WireIdentity, path: &str) -> Result<IdentityRule, PolicyError> {
+    let name = whom(wire.subject, wire.subject_matches, path, ["subject", "subject_matches"])?;
+    let issuer = whom(wire.issuer, wire.issuer_matches, path, ["issuer", "issuer_matches"])?;
+    let mut claims = wire.claims.0;
+    if let Some((claim, _)) = claims.iter().find(|(claim, _)| !IdentityRule::claim_names().any(|known| known == claim))
+    {
+        let path = format!("{path}.claims.{claim}");
+        return Err(refused(&path, format!("{claim:?}"), "a claim that is read; docs/VERIFY.md lists them"));
+    }
+    claims.sort();
+    Ok(IdentityRule { name: Some(name), issuer: Some(issuer), claims })
+}
+
+/// Reads what a subject or an issuer must be: its text, or an expression for the whole of it.
+fn whom(
+    exactly: Option<String>,
+    matching: Option<String>,
+    path: &str,
+    [member, member_matches]: [&str; 2],
+) -> Result<identity::Pattern, PolicyError> {
+    match (exactly, matching) {
+        (Some(text), None) if text.is_empty() => Err(refused(&format!("{path}.{member}"), "\"\"", "a text")),
+        (Some(text), None) => Ok(identity::Pattern::Exactly(text)),
+        (None, Some(said)) if said.is_empty() => Err(refused(&format!("{path}.{member_matches}"), "\"\"", "a text")),
+        (None, Some(said)) => Expression::new(&said).map(identity::Pattern::Matching).map_err(|cause| {
+            let path = format!("{path}.{member_matches}");
+            PolicyError::Expression { path, said: format!("{said:?} is no expression: {cause}") }
+        }),
+        (exactly, matching) => {
+            let count = usize::from(exactly.is_some()) + usize::from(matching.is_some());
+            Err(refused(path, format!("{count} of {member} and {member_matches}"), "one of them"))
+        }
+    }
 }
 
 fn valid_of(wire: WireValid, path: &str, logs: &[Named<Log>]) -> Result<Valid, PolicyError> {
@@ -331,9 +367,7 @@ fn requirement_of(
 pub(super) fn same(signers: &[Named<Signer>], one: usize, other: usize) -> bool {
     match (&signers[one].is, &signers[other].is) {
         (Signer::Key { id, .. }, Signer::Key { id: other, .. }) => id == other,
-        (Signer::Identity { subject, issuer }, Signer::Identity { subject: other, issuer: by }) => {
-            subject == other && issuer == by
-        }
+        (Signer::Identity(one), Signer::Identity(other)) => one == other,
         _ => false,
     }
 }

@@ -14,7 +14,8 @@ impl Verified {
                 None => Signatory::Key(*self.signer()),
                 Some(certified) => Signatory::Identity {
                     subject: certified.identity.name.text(),
-                    issuer: certified.identity.issuer.as_deref().unwrap_or_default(),
+                    issuer: certified.identity.issuer.as_deref(),
+                    claims: &certified.identity.claims,
                 },
             },
             predicate_type: self.predicate_type(),

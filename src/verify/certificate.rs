@@ -18,30 +18,9 @@ use der::{Decode, Encode};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{Sha256Digest, sha256};
 
-use super::Refusal;
+use crate::policy::identity::CLAIMS;
 
-/// The claims that are read: the number under 1.3.6.1.4.1.57264.1, the name, and whether the value is a DER UTF8String.
-pub const CLAIMS: [(u32, &str, bool); 19] = [
-    (2, "github-workflow-trigger", false),
-    (3, "github-workflow-sha", false),
-    (4, "github-workflow-name", false),
-    (5, "github-workflow-repository", false),
-    (6, "github-workflow-ref", false),
-    (9, "build-signer", true),
-    (10, "build-signer-digest", true),
-    (11, "runner-environment", true),
-    (12, "source-repository", true),
-    (13, "source-repository-digest", true),
-    (14, "source-repository-ref", true),
-    (15, "source-repository-identifier", true),
-    (16, "source-repository-owner", true),
-    (17, "source-repository-owner-identifier", true),
-    (18, "build-config", true),
-    (19, "build-config-digest", true),
-    (20, "build-trigger", true),
-    (21, "run-invocation", true),
-    (22, "source-repository-visibility", true),
-];
+use super::Refusal;
 
 const ISSUER: u32 = 1;
 const ISSUER_V2: u32 = 8;

@@ -57,7 +57,7 @@ pub(super) fn check(certificate: &SigningCertificate, times: &[u64], input: &Inp
         let ct_logs =
             sct::check(&certificate.x509, &issuer.certificate, input.trusted_root, input.policy.scts, input.now)?;
         let (not_before, not_after) = certificate.validity();
-        let rule = input.policy.identity.as_ref();
+        let (rule, is_named) = (input.policy.identity.as_ref(), !input.policy.identities.is_empty());
         return Ok(Certified {
             identity: certificate.identity.clone(),
             authority: authority.name().to_owned(),
@@ -65,8 +65,8 @@ pub(super) fn check(certificate: &SigningCertificate, times: &[u64], input: &Inp
             not_after,
             digest: certificate.digest(),
             ct_logs,
-            name_asked: rule.is_some_and(|rule| rule.name.is_some()),
-            issuer_asked: rule.is_some_and(|rule| rule.issuer.is_some()),
+            name_asked: is_named || rule.is_some_and(|rule| rule.name.is_some()),
+            issuer_asked: is_named || rule.is_some_and(|rule| rule.issuer.is_some()),
         });
     }
     let unknown =

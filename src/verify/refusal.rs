@@ -148,6 +148,15 @@ refusals! {
         /// What it should.
         wanted: String
     } "the certificate's {claim} is {found:?}, and {wanted:?} was asked for"
+    /// None of a policy's identities is the holder's.
+    2 "identity_unknown" IdentityUnknown {
+        /// The holder.
+        found: String,
+        /// Who vouched for the holder; empty where the certificate does not say.
+        issuer: String,
+        /// The names of the policy's identities.
+        known: String
+    } "the certificate names {found:?} by the word of {issuer:?}, and is of none of the policy's identities: {known}"
 
     /// The payload is not an in-toto statement by its type.
     3 "payload_type" PayloadType {

@@ -55,11 +55,13 @@ pub(super) fn check(bundle: &Bundle<'_>, input: &Input<'_>) -> Result<SignedBy, 
             }
         }
         Signer::Certificate { leaf, .. } => {
-            let Some(rule) = &input.policy.identity else { return Err(Refusal::CertificateUnexpected {}) };
+            if input.policy.identity.is_none() && input.policy.identities.is_empty() {
+                return Err(Refusal::CertificateUnexpected {});
+            }
             let certificate = SigningCertificate::read(leaf)?;
             let keys = [certificate.key.clone()];
             let (key, scheme) = signed(bundle, &keys, "", input)?;
-            identity::check(&certificate.identity, rule)?;
+            identity::check(&certificate.identity, &input.policy)?;
             Ok(SignedBy { key, scheme, certificate: Some(certificate) })
         }
     }

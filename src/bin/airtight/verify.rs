@@ -89,9 +89,11 @@ fn judge_of(args: &VerifyArgs, call: &mut Invocation) -> Result<Judge, Failure> 
         Some(name) => Some(PredicateType::parse(name)?.uri().to_owned()),
         None => None,
     };
-    // A policy file says itself whom certificates may name; here it is only asked that they hold.
-    let identity = identity::rule(&args.identity)?.or_else(|| asked.as_ref().map(|_| IdentityRule::default()));
-    let policy = Policy { predicate_type, identity, scts: args.identity.sct_threshold, ..Policy::default() };
+    let identity = identity::rule(&args.identity)?;
+    // A policy file says itself whom certificates may name.
+    let identities = asked.as_ref().map(|loaded| loaded.policy.identities()).unwrap_or_default();
+    let policy =
+        Policy { predicate_type, identity, identities, scts: args.identity.sct_threshold, ..Policy::default() };
     Ok(Judge { keys, trusted_root, policy, asked, now: call.now()?, checkpoints: Checkpoints::default() })
 }
 
