@@ -20,6 +20,7 @@ from pathlib import Path
 import anchors
 import handover
 import peers
+import policies
 import uploads
 from scene import Run, Surprise
 from servers import raise_loopback
@@ -43,6 +44,7 @@ SCENARIOS = {
     "courier": (handover.courier, (*PUSH, "sync export", "sync upload", "sync import")),
     "clients": (handover.clients, PUSH),
     "anchor": (anchors.anchor, ("sync target", "sync enable", "sync status", "sync anchor")),
+    "policy": (policies.policy, ("policy check",)),
     "speed": (uploads.speed, PUSH),
 }
 
