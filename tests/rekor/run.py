@@ -19,6 +19,7 @@ from pathlib import Path
 
 import anchors
 import handover
+import memory
 import peers
 import policies
 import uploads
@@ -46,10 +47,11 @@ SCENARIOS = {
     "anchor": (anchors.anchor, ("sync target", "sync enable", "sync status", "sync anchor")),
     "policy": (policies.policy, ("policy check",)),
     "speed": (uploads.speed, PUSH),
+    "memory": (memory.memory, (*PUSH, "sync plan", "sync export", "sync upload")),
 }
 
 # They measure, and what they measure on a busy machine says nothing.
-FULL_ONLY = {"load", "speed"}
+FULL_ONLY = {"load", "speed", "memory"}
 
 
 def main() -> int:

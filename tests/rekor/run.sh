@@ -38,7 +38,7 @@ work=$(realpath "${keep:-$(mktemp -d)}")
 failed=0
 export PYTHONDONTWRITEBYTECODE=1
 
-unshare -rn --pid --fork --kill-child -- python3 "$here/run.py" --airtight "$airtight" --cache "$cache" --work "$work" \
+unshare -rn --pid --fork --kill-child --mount-proc -- python3 "$here/run.py" --airtight "$airtight" --cache "$cache" --work "$work" \
   ${REKOR_SEED:+--seed "$REKOR_SEED"} "${what[@]}" || failed=1
 
 if [ $failed -eq 0 ] && [ -z "$keep" ]; then
