@@ -31,7 +31,8 @@
 //! * An unknown member, a member twice, and a list in an object's place are refused. So is a snake_case name.
 //! * A 64-bit number is a string of decimal digits without sign or leading zero; never a JSON number. An index is below 2^48.
 //! * Bytes are base64 of RFC 4648 §4 with padding and zero trailing bits; never URL-safe or unpadded.
-//! * Exactly one log entry, with an inclusion proof and its checkpoint; exactly one signature.
+//! * One to 32 log entries (sigstore-go's limit), each with an inclusion proof and its checkpoint; exactly one signature.
+//! * No two entries of one log and index. A v0.1 entry may have a signed entry timestamp in place of a proof: whether that suffices, step 1 is told.
 //! * v0.1 has a signed entry timestamp; v0.3 has no chain of certificates (both as sigstore-go).
 //! * `publicKey` has its `hint` member, as every signer writes it; what it says is judged in step 2.
 //!
@@ -53,6 +54,7 @@ pub use render::{Receipt, render, render_entry, render_message, render_stamped};
 
 use airtight_keys::envelope::EnvelopeError;
 use airtight_keys::strict_json::StrictJsonError;
+use airtight_log::digest::LeafIndex;
 
 /// The `mediaType` of what we write.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -65,6 +67,9 @@ pub const MEDIA_TYPES_READ: [&str; 4] = [
 ];
 /// The most bytes a bundle may have: 64 MiB of statement are 86 MiB of base64.
 pub const BUNDLE_LEN_MAX: usize = 96 << 20;
+
+/// The most log entries that a bundle may have: sigstore-go's limit.
+pub const ENTRIES_MAX: usize = 32;
 
 /// The most certificates of a chain.
 pub const CHAIN_MAX: usize = 8;
@@ -165,11 +170,19 @@ pub enum BundleError {
     /// Both `dsseEnvelope` and `messageSignature`.
     #[error("there are both a dsseEnvelope and a messageSignature")]
     TwoContents,
-    /// Not exactly one log entry.
-    #[error("there are {count} log entries, not 1")]
+    /// No log entry, or too many.
+    #[error("there are {count} log entries, not 1 to {ENTRIES_MAX}")]
     EntryCount {
         /// How many there are.
         count: usize,
+    },
+    /// Two entries of one log and index.
+    #[error("two log entries are both entry {index} of log {log_id}")]
+    EntryTwice {
+        /// The log's id, hex.
+        log_id: String,
+        /// The index over all shards.
+        index: LeafIndex,
     },
     /// Not exactly one signature in the envelope.
     #[error("the envelope has {count} signatures, not 1")]
@@ -199,7 +212,7 @@ pub enum BundleError {
 
 impl BundleError {
     /// The codes of this enum, in the order of the variants.
-    pub const CODES: [&'static str; 25] = [
+    pub const CODES: [&'static str; 26] = [
         "bundle_too_large",
         "bundle_not_json",
         "bundle_member_twice",
@@ -220,6 +233,7 @@ impl BundleError {
         "bundle_no_content",
         "bundle_two_contents",
         "bundle_entry_count",
+        "bundle_entry_twice",
         "bundle_signature_count",
         "bundle_envelope",
         "inclusion_proof_missing",
@@ -250,6 +264,7 @@ impl BundleError {
             BundleError::NoContent => "bundle_no_content",
             BundleError::TwoContents => "bundle_two_contents",
             BundleError::EntryCount { .. } => "bundle_entry_count",
+            BundleError::EntryTwice { .. } => "bundle_entry_twice",
             BundleError::SignatureCount { .. } => "bundle_signature_count",
             BundleError::Envelope(_) => "bundle_envelope",
             BundleError::NoProof { .. } => "inclusion_proof_missing",
@@ -286,8 +301,9 @@ mod tests {
             .replace(r#"{"signedEntryTimestamp":"AA=="}"#, "null");
         let bundle = Bundle::parse(text.as_bytes()).unwrap();
         let entry = bundle.entry();
-        assert_eq!((entry.log_index.get(), entry.proof.log_index.get()), (0, 0));
-        assert_eq!((entry.integrated_time, entry.promise.as_ref(), entry.proof.hashes.len()), (None, None, 0));
+        let proof = entry.proof.as_ref().unwrap();
+        assert_eq!((entry.log_index.get(), proof.log_index.get()), (0, 0));
+        assert_eq!((entry.integrated_time, entry.promise.as_ref(), proof.hashes.len()), (None, None, 0));
     }
 
     #[test]
@@ -315,6 +331,15 @@ mod tests {
         let checkpoint = r#","checkpoint":{"envelope":"c"}"#;
         let proof_at = good.find(r#""inclusionProof""#).unwrap();
         let proof_end = good.find(r#""canonicalizedBody""#).unwrap();
+        let unproven = format!("{}{}", &good[..proof_at], &good[proof_end..]);
+        // Only v0.1 has entries that are promised and not proven.
+        assert_eq!(code(&unproven.replace(MEDIA_TYPE, MEDIA_TYPES_READ[3])), "read");
+        assert_eq!(code(&unproven.replace(MEDIA_TYPE, MEDIA_TYPES_READ[2])), "inclusion_proof_missing");
+        let entries = |count: usize| {
+            let one = |place: usize| entry.replacen(r#""logIndex":"5""#, &format!(r#""logIndex":"{place}""#), 1);
+            (0..count).map(one).collect::<Vec<_>>().join(",")
+        };
+        assert_eq!(code(&good.replace(entry, &entries(ENTRIES_MAX))), "read");
         let cases = [
             ("bundle_not_json", good.clone() + "x"),
             ("bundle_member_twice", good.replace(material, &format!("{material},{material}"))),
@@ -338,11 +363,12 @@ mod tests {
                 "bundle_two_contents",
                 good.replace(r#","dsseEnvelope""#, &format!(",{},\"dsseEnvelope\"", message("SHA2_256"))),
             ),
-            ("bundle_entry_count", good.replace(entry, &format!("{entry},{entry}"))),
+            ("bundle_entry_twice", good.replace(entry, &format!("{entry},{entry}"))),
+            ("bundle_entry_count", good.replace(entry, &entries(ENTRIES_MAX + 1))),
             ("bundle_entry_count", good.replace(entry, "")),
             ("bundle_signature_count", good.replace(r#"[{"sig":"AA=="}]"#, "[]")),
             ("bundle_envelope", good.replace(r#""payloadType":"t""#, r#""payloadType":"""#)),
-            ("inclusion_proof_missing", format!("{}{}", &good[..proof_at], &good[proof_end..])),
+            ("inclusion_proof_missing", unproven.clone()),
             ("checkpoint_missing", good.replace(checkpoint, "")),
             ("message_digest_algorithm", format!("{bare},{}}}", message("SHA2_512"))),
             ("bundle_too_large", " ".repeat(BUNDLE_LEN_MAX + 1)),

@@ -8,10 +8,10 @@
 //! | 1 | the text is one bundle, each value in its one spelling | [`crate::bundle`] |
 //! | 2 | a given key made the signature, or that of a certificate which names whom it should | `signer`, [`certificate`], [`identity`] |
 //! | 3 | what was signed is a statement about this artifact, of the type that was asked for | `artifact` |
-//! | 4 | the log's entry is of this envelope, this signature and this key, byte for byte | `body` |
-//! | 5 | the checkpoint was signed by the log's key in the trusted root | `log_proof` |
+//! | 4 | each log's entry is of this envelope, this signature and this key, byte for byte | `entries`, `body` |
+//! | 5 | each checkpoint was signed by its log's key in the trusted root | `entries`, `log_proof` |
 //! | 6 | witnesses: no policy asks for them yet | |
-//! | 7 | the entry is in the tree of that checkpoint, at the index it states | `log_proof` |
+//! | 7 | each entry is in the tree of its checkpoint, at the index it states | `log_proof` |
 //! | 8 | the log's key was valid at the time that the log signed for; a certificate was at each proven time | `log_proof`, [`certified`], `path`, `sct` |
 //! | 9 | an anchor that was given leads from the entry down to another log; time stamps by authorities of the trusted root hold | [`anchor`], [`timestamp`] |
 //!
@@ -31,6 +31,8 @@
 //! * A time stamp that an authority of the trusted root is said to have made, and that does not hold, is refused (9), whatever else is there.
 //! * A time that nothing signs is refused (8), for a reader would believe it. So is a log key that is not valid yet where the entry has no time.
 //!
+//! * Every entry of a log of the trusted root must hold (4, 5, 7, 8): sigstore-go passes over one whose signed entry timestamp does not.
+//!
 //! * Certificates: one name, one issuer, an extension for signing code, each proven time inside each validity, no promise of a named log that does
 //!   not hold, expressions for the whole name (2, 8).
 //!
@@ -48,27 +50,31 @@ mod artifact;
 mod attestation;
 mod body;
 mod checkpoints;
+mod entries;
 mod log_proof;
 mod path;
 mod refusal;
 mod report;
 mod sct;
 mod signer;
+mod verified;
 
 pub use checkpoints::Checkpoints;
+pub use entries::UnjudgedEntry;
 pub use refusal::Refusal;
-pub use report::{Check, Fact, Outcome, Report, Verified, VerifiedContent};
+pub use report::{Check, Fact, Outcome, Report};
+pub use verified::{Verified, VerifiedContent, VerifiedEntry};
 
 use std::num::NonZeroUsize;
 
-use airtight_keys::public::KeyId;
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::Sha256Digest;
 
-use crate::bundle::{Bundle, Content};
+use crate::bundle::{Bundle, BundleError, Content};
 use crate::statement;
 use crate::trust::TrustedRoot;
 
+use self::entries::Logged;
 use self::identity::IdentityRule;
 use self::timestamp::Timestamps;
 
@@ -117,6 +123,12 @@ pub struct Policy {
     pub identity: Option<IdentityRule>,
     /// The identities of a policy file, each by its name and with a subject and an issuer; where there are any, a certificate must be one of theirs.
     pub identities: Vec<(String, IdentityRule)>,
+    /// How many distinct logs of the trusted root must have an entry. Every entry of such a log must hold, also beyond this.
+    pub logs: NonZeroUsize,
+    /// How many distinct time stamp authorities of the trusted root must have made a time stamp. 0 asks for none; a certificate needs a proven time in any case.
+    pub timestamps: usize,
+    /// Whether an entry of a bundle of v0.1 may have the log's promise, a signed entry timestamp, in place of an inclusion proof.
+    pub accept_promise: bool,
     /// How many certificate transparency logs of the trusted root must have promised to have the certificate. 1, as the stock clients have it; 0 asks
     /// for none, for an authority of one's own that has no such log.
     pub scts: usize,
@@ -124,7 +136,16 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Policy {
-        Policy { predicate_type: None, threshold: NonZeroUsize::MIN, identity: None, identities: Vec::new(), scts: 1 }
+        Policy {
+            predicate_type: None,
+            threshold: NonZeroUsize::MIN,
+            identity: None,
+            identities: Vec::new(),
+            logs: NonZeroUsize::MIN,
+            timestamps: 0,
+            accept_promise: false,
+            scts: 1,
+        }
     }
 }
 
@@ -168,7 +189,11 @@ fn reported(judge: impl FnOnce(&mut Report) -> Result<Verified, Refusal>) -> Rep
 /// Steps 1 to 8, and the time stamps of step 9.
 fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Report) -> Result<Verified, Refusal> {
     let bundle = Bundle::parse(input.bundle)?;
-    report.pass(1, Fact::Shape { len: input.bundle.len() });
+    let promised = bundle.entries().iter().filter(|entry| entry.proof.is_none()).count();
+    if promised > 0 && !input.policy.accept_promise {
+        return Err(BundleError::NoProof { promise: true }.into());
+    }
+    report.pass(1, Fact::Shape { len: input.bundle.len(), entries: bundle.entries().len(), promised });
 
     let signer = signer::check(&bundle, input)?;
     report.pass(2, signer.fact());
@@ -176,35 +201,35 @@ fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Repo
     let about = artifact::check(bundle.content(), input)?;
     report.pass(3, about.fact());
 
-    let leaf = body::check(bundle.entry(), bundle.content(), &signer)?;
-    report.pass(4, Fact::Entry { kind: leaf.kind.name(), envelope_reproduced: leaf.envelope_reproduced });
+    let (logged, unjudged) = entries::check(&bundle, &signer, input, checkpoints, report)?;
 
-    let log = log_proof::log(bundle.entry(), leaf.kind, input.trusted_root)?;
-    let checkpoint = log_proof::checkpoint_among(bundle.entry(), leaf.kind, log, checkpoints)?;
-    report.pass(5, Fact::Checkpoint { origin: checkpoint.origin().to_owned(), size: checkpoint.size() });
-
-    report.skip(6, Fact::WitnessesNotAsked);
-
-    log_proof::inclusion(bundle.entry(), &leaf.hash, &checkpoint)?;
-    report.pass(7, Fact::Included { index: bundle.entry().proof.log_index, hashes: bundle.entry().proof.hashes.len() });
-
-    let time = log_proof::time(bundle.entry(), leaf.kind, log, input.now)?;
-    let stamped =
-        || timestamp::check_all(bundle.timestamps(), bundle.content().signature(), input.trusted_root, input.now);
+    let mut times = Vec::with_capacity(logged.len());
+    for one in &logged {
+        times.push(log_proof::time(one.entry, one.leaf.kind, one.log, input.now)?);
+    }
+    let stamped = || timestamp::check_all(bundle.timestamps(), bundle.content().signature(), input);
     let (certified, timestamps) = match &signer.certificate {
         None => {
-            report.pass(8, Fact::Time { time, validity: log.validity() });
+            let of = |(one, time): (&Logged<'_, '_, '_>, &Option<u64>)| Fact::Time {
+                time: *time,
+                validity: one.log.validity(),
+            };
+            report.pass(8, entries::each(logged.iter().zip(&times).map(of)));
             (None, stamped()?)
         }
         Some(certificate) => {
             let timestamps = stamped().inspect_err(|_| report.skip(8, Fact::TimeWaits))?;
-            let times = proven_times(time, &timestamps);
-            let certified = certified::check(certificate, &times, input)?;
-            report.pass(8, Fact::Certified { time, certified: Box::new(certified.clone()), times: times.len() });
+            let proven = proven_times(&times, &timestamps);
+            let certified = certified::check(certificate, &proven, input)?;
+            let fact =
+                Fact::Certified { logged: times.clone(), certified: Box::new(certified.clone()), times: proven.len() };
+            report.pass(8, fact);
             (Some(certified), timestamps)
         }
     };
-    let (entry, content) = bundle.into_parts();
+    let verified = |(one, time)| VerifiedEntry::of(one, time, input.now);
+    let entries = logged.into_iter().zip(times).map(verified).collect();
+    let (_, content) = bundle.into_parts();
     Ok(Verified {
         content: match content {
             Content::Envelope { envelope, .. } => VerifiedContent::Envelope(envelope),
@@ -213,21 +238,16 @@ fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Repo
         signer: *signer.key.key_id(),
         certified,
         about,
-        leaf,
-        log_id: KeyId::from_bytes(entry.log_id),
-        log_index: entry.log_index,
-        leaf_index: entry.proof.log_index,
-        checkpoint,
-        integrated_time: time,
-        key_ended: log.validity().end.is_some_and(|end| end < input.now),
+        entries,
+        unjudged,
         timestamps,
         type_asked: input.policy.predicate_type.is_some(),
         anchored: None,
     })
 }
 
-/// Lists what is proven of when the signature was there: the log's time, and both ends of each time stamp's accuracy.
-fn proven_times(logged: Option<u64>, timestamps: &Timestamps) -> Vec<u64> {
+/// Lists what is proven of when the signature was there: each log's time, and both ends of each time stamp's accuracy.
+fn proven_times(logged: &[Option<u64>], timestamps: &Timestamps) -> Vec<u64> {
     let stamped = timestamps.verified.iter().flat_map(|stamp| [stamp.time, stamp.not_after]);
-    logged.into_iter().chain(stamped).collect()
+    logged.iter().flatten().copied().chain(stamped).collect()
 }

@@ -209,8 +209,8 @@ fn each_fault_of_a_token_has_its_code_and_each_code_its_fault() {
         }
     }
     let mut seen: BTreeSet<&str> = cases.iter().map(|(code, ..)| *code).collect();
-    // A bundle of several has these two: below.
-    seen.extend(["timestamp_too_many", "timestamp_twice"]);
+    // Bundles have these three: below.
+    seen.extend(["timestamp_too_many", "timestamp_threshold_not_met", "timestamp_twice"]);
     assert_eq!(seen, TimestampRefusal::CODES.into_iter().collect());
 }
 
@@ -238,6 +238,11 @@ fn of_two_authorities_with_one_signer_one_must_hold() {
 
 /// The verdict on the bundle with these tokens.
 fn verdict(tokens: &[Vec<u8>], root: &TrustedRoot) -> Report {
+    verdict_of(tokens, root, 0)
+}
+
+/// The same, where this many authorities are asked for.
+fn verdict_of(tokens: &[Vec<u8>], root: &TrustedRoot, timestamps: usize) -> Report {
     let mut bundle: Value = serde_json::from_slice(&of_bundle("bundle.sigstore.json")).unwrap();
     let one = |token: &Vec<u8>| json!({ "signedTimestamp": STANDARD.encode(token) });
     let tokens: Vec<Value> = tokens.iter().map(one).collect();
@@ -247,16 +252,46 @@ fn verdict(tokens: &[Vec<u8>], root: &TrustedRoot) -> Report {
         subject: Subject::Digest(sha256(&of_bundle("artifact"))),
         keys: &[VerifierKey::from_spki_pem(&String::from_utf8(of_bundle("key.pub")).unwrap()).unwrap()],
         trusted_root: root,
-        policy: Policy::default(),
+        policy: Policy { timestamps, ..Policy::default() },
         now: made() + 1000,
     })
+}
+
+#[test]
+fn as_many_authorities_must_have_made_a_time_stamp_as_are_asked_for() {
+    let (first, second) = (file("plain.tsr"), file("p384.tsr"));
+    let elsewhere = |mut authority: Value| {
+        authority["uri"] = json!("https://tsa2.example");
+        authority
+    };
+    let other = authority(&["tsa384", "root"], json!({}));
+    let two = root_of(&[authority(&CHAIN, json!({})), elsewhere(other.clone())]);
+    // Two signers of one authority, told by its name.
+    let one = root_of(&[authority(&CHAIN, json!({})), other]);
+    let both = [first.clone(), second];
+    let twice = [first, file("sha384.tsr")];
+    let refused = Err("timestamp_threshold_not_met");
+    for (tokens, root, wanted, expected) in [
+        (&both[..], &two, 2, Ok(())),
+        (&both[..], &two, 3, refused),
+        (&both[..1], &two, 1, Ok(())),
+        (&both[..1], &two, 2, refused),
+        (&twice[..], &two, 2, refused),
+        (&both[..], &one, 2, refused),
+        (&[][..], &two, 1, refused),
+        (&both[..], &root_of(&[]), 1, refused),
+    ] {
+        let report = verdict_of(tokens, root, wanted);
+        assert_eq!(report.verdict().map(|_| ()).map_err(|refusal| refusal.code()), expected, "{wanted}");
+    }
 }
 
 #[test]
 fn a_verdict_says_by_when_something_was_signed_and_by_whose_word() {
     let report = verdict(&[file("plain.tsr"), file("p384.tsr")], &believed(&CHAIN));
     let time = Token::parse(&file("plain.tsr")).unwrap().time;
-    let verified = VerifiedTimestamp { time, not_after: time, authority: NAME.to_owned() };
+    let (authority, uri) = (NAME.to_owned(), NAME.to_owned());
+    let verified = VerifiedTimestamp { time, not_after: time, authority, uri };
     assert_eq!(*report.verdict().unwrap().timestamps(), Timestamps { verified: vec![verified], not_counted: 1 });
     let check = &report.checks()[8];
     assert_eq!(check.outcome, Outcome::Passed);

@@ -80,6 +80,10 @@ impl Folder {
             if let Some(threshold) = self.line("threshold") {
                 policy.threshold = threshold.parse().unwrap();
             }
+            if let Some(logs) = self.line("log-threshold") {
+                policy.logs = logs.parse().unwrap();
+            }
+            policy.accept_promise = self.bytes("accept-promise").is_some();
             let now = self.line("now").unwrap().parse().unwrap();
             let input = Input { bundle: &bundle, subject, keys: &keys, trusted_root: &trusted_root, policy, now };
             let report = match self.bytes("anchor.json") {
@@ -200,7 +204,8 @@ fn our_own_writer_writes_the_same_bundle() {
         let read = bundle::Bundle::parse(text.as_bytes()).unwrap();
         let entry = read.entry();
         let envelope = Envelope::parse(recipe.envelope_text().as_bytes(), Limits::bytes(1 << 20)).unwrap();
-        let hashes: Vec<Hash> = entry.proof.hashes.clone();
+        let proof = entry.proof.as_ref().unwrap();
+        let hashes: Vec<Hash> = proof.hashes.clone();
         let promise = entry.promise.as_deref().map(|signature| (recipe.time, signature));
         let receipt = Receipt {
             log_id: &recipe.log.id(),
@@ -209,7 +214,7 @@ fn our_own_writer_writes_the_same_bundle() {
             kind_version: recipe.kind,
             promise,
             size: TreeSize::new(recipe.size).unwrap(),
-            root: entry.proof.root_hash,
+            root: proof.root_hash,
             hashes: &hashes,
             checkpoint: &scene.entry().at("/inclusionProof/checkpoint/envelope").said(),
             body: &recipe.body(),
@@ -217,4 +222,42 @@ fn our_own_writer_writes_the_same_bundle() {
         use airtight_keys::sign::Sign as _;
         assert_eq!(bundle::render(&envelope, recipe.signer.public(), &receipt), text);
     }
+}
+
+/// The report on a folder, which is verified, as JSON that fits its schema.
+fn told(name: &str) -> serde_json::Value {
+    let case = forge::cases::all().into_iter().find(|case| case.name == name).unwrap();
+    let report = case.scene.judge(&case.scene.bundle_text());
+    assert_eq!(verdict(&report), ("verified", 0), "{name}");
+    let told = serde_json::to_value(&report).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../schemas/verdict.schema.json")).unwrap();
+    assert!(jsonschema::is_valid(&schema, &told), "{told}");
+    told
+}
+
+#[test]
+fn a_report_says_each_entry_and_what_is_only_promised() {
+    let said = |told: &serde_json::Value, step: usize| told["checks"][step - 1]["said"].as_str().unwrap().to_owned();
+    let caveats = |told: &serde_json::Value| told["not_established"].to_string();
+
+    let two = told("verified-entries-of-two-logs");
+    let kinds: Vec<&str> = (0..2).map(|place| two["facts"]["entries"][place]["entry_kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["dsse 0.0.1", "hashedrekord 0.0.2"]);
+    assert_eq!(two["facts"]["log_id"], two["facts"]["entries"][0]["log_id"]);
+    assert!(said(&two, 1).contains("2 log entries with proof"), "{}", said(&two, 1));
+    assert!(said(&two, 5).contains("\"log.example - 1193046\"") && said(&two, 5).contains("; \"log2.example\""));
+    assert!(caveats(&two).contains("in any log but these"));
+
+    let beside = told("verified-entry-of-an-unknown-log-too");
+    assert_eq!(beside["facts"]["entries"].as_array().unwrap().len(), 1);
+    let stranger = &beside["facts"]["entries_not_judged"][0];
+    assert_eq!(stranger["log_id"], two["facts"]["entries"][1]["log_id"]);
+    assert!(said(&beside, 4).contains("was not judged") && caveats(&beside).contains("they were not judged"));
+
+    let promised = told("verified-promise-alone");
+    assert_eq!([&promised["checks"][4]["outcome"], &promised["checks"][6]["outcome"]], ["not asked", "not asked"]);
+    assert!(promised["facts"]["leaf_index"].is_null() && promised["facts"]["entries"][0]["origin"].is_null());
+    assert!(promised["facts"]["integrated_time"].is_u64());
+    assert!(caveats(&promised).contains("the log's promise to enter it was accepted"));
+    assert!(!caveats(&two).contains("promise") && !caveats(&beside).contains("promise"));
 }

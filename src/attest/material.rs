@@ -94,14 +94,14 @@ impl Material {
     /// # Errors
     /// [`MaterialRefusal`]; nothing of the bundle is kept then.
     pub fn add_bundle(&mut self, text: &[u8]) -> Result<LeafIndex, MaterialRefusal> {
-        let (entry, content) = Bundle::parse(text)?.into_parts();
+        let (entries, content) = Bundle::parse(text)?.into_parts();
         let log_id = self.identity.log_id();
-        if entry.log_id != *log_id.as_bytes() {
-            let found = hex::encode(entry.log_id);
+        let Some(entry) = entries.iter().find(|entry| entry.log_id == *log_id.as_bytes()) else {
+            let found = hex::encode(entries[0].log_id);
             return Err(MaterialRefusal::AnotherLog { found, log_id: log_id.to_string() });
-        }
+        };
         let key = &self.identity.keys().p256;
-        let proof = &entry.proof;
+        let Some(proof) = &entry.proof else { return Err(BundleError::NoProof { promise: true }.into()) };
         let verified = self.verified(&proof.checkpoint, NoteRule::RekorV1(key), self.identity.v1_origin())?;
         let altered = |said: String| MaterialRefusal::Altered(said);
         if verified.size() != proof.tree_size

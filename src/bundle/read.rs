@@ -3,26 +3,28 @@
 //! The structs below are the wire form. serde refuses in them what is unknown or doubled, [`Object`] refuses a list in an object's place, and none holds
 //! a value of open shape; so no second pass over the text is needed. Only when something does not fit is the text scanned again, to say what.
 
+mod few;
+
 use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
 
 use cms::cert::x509::Certificate;
 use der::Decode as _;
 use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use airtight_keys::envelope::{Envelope, EnvelopeError, EnvelopeSignature};
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
 use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
 
-use super::{BUNDLE_LEN_MAX, BundleError, CHAIN_MAX, MEDIA_TYPES_READ};
+use super::{BUNDLE_LEN_MAX, BundleError, CHAIN_MAX, ENTRIES_MAX, MEDIA_TYPES_READ};
+
+use self::few::Few;
 
 /// A bundle that was read and not verified.
 #[derive(Debug)]
 pub struct Bundle<'a> {
     signer: Signer<'a>,
-    entry: LogEntry<'a>,
+    /// One to [`ENTRIES_MAX`], no two of one log and index.
+    entries: Vec<LogEntry<'a>>,
     content: Content<'a>,
     timestamps: Vec<Vec<u8>>,
 }
@@ -65,7 +67,7 @@ pub enum Content<'a> {
     },
 }
 
-/// The log's entry, as the bundle states it.
+/// An entry of a log, as the bundle states it.
 #[derive(Debug)]
 pub struct LogEntry<'a> {
     /// The index over all of the log's shards; equal to that of the proof where there is one shard.
@@ -80,8 +82,8 @@ pub struct LogEntry<'a> {
     pub integrated_time: Option<u64>,
     /// The signed entry timestamp.
     pub promise: Option<Vec<u8>>,
-    /// The inclusion proof.
-    pub proof: Proof<'a>,
+    /// The inclusion proof; `None` only in a bundle of v0.1, beside a signed entry timestamp.
+    pub proof: Option<Proof<'a>>,
     /// The leaf's bytes as they stand there, canonical base64; [`LogEntry::body`] decodes them.
     pub body_base64: Cow<'a, str>,
 }
@@ -147,18 +149,15 @@ impl<'a> Bundle<'a> {
             (None, None) => return Err(BundleError::NoContent),
             (Some(_), Some(_)) => return Err(BundleError::TwoContents),
         };
-        let entry = match material.tlog_entries {
-            One { first: Some(entry), count: 1 } => entry.read()?,
-            One { count, .. } => return Err(BundleError::EntryCount { count }),
-        };
+        let entries = entries(material.tlog_entries, version)?;
         let timestamps = match material.timestamps {
             None => Vec::new(),
             Some(Object(timestamps)) => timestamps.read()?,
         };
-        if version == Version::V01 && entry.promise.is_none() {
+        if version == Version::V01 && entries.iter().all(|entry| entry.promise.is_none()) {
             return Err(BundleError::NoPromise);
         }
-        Ok(Bundle { signer, entry, content, timestamps })
+        Ok(Bundle { signer, entries, content, timestamps })
     }
 
     /// Returns whom the bundle names as its signer.
@@ -166,9 +165,14 @@ impl<'a> Bundle<'a> {
         &self.signer
     }
 
-    /// Returns the log's entry.
+    /// Returns the first entry: of most bundles the only one.
     pub fn entry(&self) -> &LogEntry<'a> {
-        &self.entry
+        &self.entries[0]
+    }
+
+    /// Lists the entries of logs, as they stand there: at least one, and no two of one log and index.
+    pub fn entries(&self) -> &[LogEntry<'a>] {
+        &self.entries
     }
 
     /// Returns what was signed, and the signature.
@@ -177,8 +181,8 @@ impl<'a> Bundle<'a> {
     }
 
     /// Takes the bundle apart, so that the payload need not be copied.
-    pub fn into_parts(self) -> (LogEntry<'a>, Content<'a>) {
-        (self.entry, self.content)
+    pub fn into_parts(self) -> (Vec<LogEntry<'a>>, Content<'a>) {
+        (self.entries, self.content)
     }
 
     /// Returns the RFC 3161 time stamps, each the bytes of a `TimeStampResp` ([`super::token`]), if it is one.
@@ -210,7 +214,7 @@ struct WireMaterial<'a> {
     #[serde(borrow, rename = "x509CertificateChain")]
     certificate_chain: Option<Object<WireChain<'a>>>,
     #[serde(borrow, default)]
-    tlog_entries: One<WireEntry<'a>>,
+    tlog_entries: Few<WireEntry<'a>>,
     #[serde(borrow, rename = "timestampVerificationData")]
     timestamps: Option<Object<WireTimestamps<'a>>>,
 }
@@ -322,7 +326,7 @@ struct WireEnvelope<'a> {
     #[serde(borrow)]
     payload_type: Cow<'a, str>,
     #[serde(borrow)]
-    signatures: One<WireSignature<'a>>,
+    signatures: Few<WireSignature<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -356,41 +360,6 @@ struct WireDigest<'a> {
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// A list that must have one item: the first of it, and how many there are. A vector of these large items would cost more than reading them.
-struct One<T> {
-    first: Option<T>,
-    count: usize,
-}
-
-impl<T> Default for One<T> {
-    fn default() -> One<T> {
-        One { first: None, count: 0 }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for One<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<One<T>, D::Error> {
-        struct Items<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
-            type Value = One<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list")
-            }
-
-            fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<One<T>, S::Error> {
-                let mut one = One::default();
-                while let Some(Object(item)) = items.next_element::<Object<T>>()? {
-                    one.first.get_or_insert(item);
-                    one.count += 1;
-                }
-                Ok(one)
-            }
-        }
-        from.deserialize_seq(Items(PhantomData))
-    }
-}
 
 /// The versions of the format, as far as they differ.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -448,8 +417,8 @@ fn is_root(der: &[u8]) -> bool {
 impl<'a> WireEnvelope<'a> {
     fn read(self) -> Result<Content<'a>, BundleError> {
         let signature = match self.signatures {
-            One { first: Some(signature), count: 1 } => signature,
-            One { count, .. } => return Err(BundleError::SignatureCount { count }),
+            Few { first: Some(signature), count: 1, .. } => signature,
+            Few { count, .. } => return Err(BundleError::SignatureCount { count }),
         };
         let keyid = if signature.keyid.is_empty() { None } else { Some(signature.keyid.into_owned()) };
         let parts = vec![EnvelopeSignature { signature: bytes("sig", &signature.sig)?, keyid }];
@@ -475,21 +444,34 @@ impl<'a> WireMessage<'a> {
     }
 }
 
+fn entries<'a>(wire: Few<WireEntry<'a>>, version: Version) -> Result<Vec<LogEntry<'a>>, BundleError> {
+    let Few { first: Some(first), rest, count: count @ 1..=ENTRIES_MAX } = wire else {
+        return Err(BundleError::EntryCount { count: wire.count });
+    };
+    let mut entries: Vec<LogEntry<'a>> = Vec::with_capacity(count);
+    for entry in std::iter::once(first).chain(rest) {
+        let entry = entry.read(version)?;
+        let is_same = |before: &LogEntry<'_>| before.log_id == entry.log_id && before.log_index == entry.log_index;
+        if entries.iter().any(is_same) {
+            return Err(BundleError::EntryTwice { log_id: hex::encode(entry.log_id), index: entry.log_index });
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
 impl<'a> WireEntry<'a> {
-    fn read(self) -> Result<LogEntry<'a>, BundleError> {
+    fn read(self, version: Version) -> Result<LogEntry<'a>, BundleError> {
         let log_index = index("logIndex", self.log_index.as_ref())?;
         let promise = match self.inclusion_promise {
             None => None,
             Some(Object(promise)) => Some(bytes("signedEntryTimestamp", &promise.signed_entry_timestamp)?),
         };
-        let Some(Object(proof)) = self.inclusion_proof else {
-            return Err(BundleError::NoProof { promise: promise.is_some() });
+        let proof = match self.inclusion_proof {
+            Some(Object(proof)) => Some(proof.read()?),
+            None if version == Version::V01 && promise.is_some() => None,
+            None => return Err(BundleError::NoProof { promise: promise.is_some() }),
         };
-        let Some(Object(checkpoint)) = proof.checkpoint else { return Err(BundleError::NoCheckpoint) };
-        let mut hashes = Vec::with_capacity(proof.hashes.len());
-        for Text(hash) in &proof.hashes {
-            hashes.push(Hash::from_bytes(bytes_32("hashes", hash)?));
-        }
         let Object(kind_version) = self.kind_version;
         check_bytes("canonicalizedBody", &self.canonicalized_body)?;
         Ok(LogEntry {
@@ -502,14 +484,25 @@ impl<'a> WireEntry<'a> {
                 time => Some(time),
             },
             promise,
-            proof: Proof {
-                log_index: index("inclusionProof.logIndex", proof.log_index.as_ref())?,
-                tree_size: size("treeSize", &proof.tree_size)?,
-                root_hash: Hash::from_bytes(bytes_32("rootHash", &proof.root_hash)?),
-                hashes,
-                checkpoint: checkpoint.envelope,
-            },
+            proof,
             body_base64: self.canonicalized_body,
+        })
+    }
+}
+
+impl<'a> WireProof<'a> {
+    fn read(self) -> Result<Proof<'a>, BundleError> {
+        let Some(Object(checkpoint)) = self.checkpoint else { return Err(BundleError::NoCheckpoint) };
+        let mut hashes = Vec::with_capacity(self.hashes.len());
+        for Text(hash) in &self.hashes {
+            hashes.push(Hash::from_bytes(bytes_32("hashes", hash)?));
+        }
+        Ok(Proof {
+            log_index: index("inclusionProof.logIndex", self.log_index.as_ref())?,
+            tree_size: size("treeSize", &self.tree_size)?,
+            root_hash: Hash::from_bytes(bytes_32("rootHash", &self.root_hash)?),
+            hashes,
+            checkpoint: checkpoint.envelope,
         })
     }
 }

@@ -35,8 +35,8 @@ pub struct Attestation<'a> {
     pub statement: Option<&'a [u8]>,
     /// The log that its entry is in.
     pub log_id: KeyId,
-    /// The entry's index there.
-    pub leaf_index: u64,
+    /// The entry's index there; `None` where its inclusion was not proven.
+    pub leaf_index: Option<u64>,
     /// The time that the log signed for, seconds since the epoch.
     pub time: Option<u64>,
     /// The log that its log is anchored in, where an anchor was followed.
@@ -249,11 +249,12 @@ impl Policy {
         let (counts, found) = match valid {
             Valid::Always => return Ok(()),
             Valid::Entries { log, first, last } => {
-                let index = attestation.leaf_index;
                 let is_there = attestation.log_id == self.logs[*log].is.id;
-                if is_there && index >= *first && last.is_none_or(|last| index <= last) {
+                let is_among = |index: &u64| index >= first && last.is_none_or(|last| *index <= last);
+                if is_there && attestation.leaf_index.is_some_and(|index| is_among(&index)) {
                     return Ok(());
                 }
+                let index = attestation.leaf_index.map_or_else(|| "no".to_owned(), |index| index.to_string());
                 (valid.said(&self.logs), format!("entry {index} of {}", self.log_name(&attestation.log_id)))
             }
             Valid::Times { from, until } => match attestation.time {

@@ -41,6 +41,7 @@ pub struct ChainCertificate {
 #[derive(Debug, Clone)]
 pub struct Authority {
     name: String,
+    uri: String,
     chain: Vec<ChainCertificate>,
     validity: Validity,
 }
@@ -49,6 +50,11 @@ impl Authority {
     /// Returns what it is called: its `uri`, or the names in `subject`, or those of its first certificate. A label.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns its `uri`, which may be empty.
+    pub fn uri(&self) -> &str {
+        &self.uri
     }
 
     /// Returns the signer's certificate; nothing where the chain begins with a CA, so that signers come with their tokens.
@@ -92,11 +98,11 @@ impl Authority {
         let names: Vec<&str> =
             [&name.organization, &name.common_name].into_iter().flatten().map(|name| &**name).collect();
         let name = match (uri.is_empty(), names.is_empty()) {
-            (false, _) => uri,
+            (false, _) => uri.clone(),
             (true, false) => names.join(", "),
             (true, true) => chain[0].certificate.tbs_certificate.subject.to_string(),
         };
-        Ok(Authority { name, chain, validity: Validity { start, end } })
+        Ok(Authority { name, uri, chain, validity: Validity { start, end } })
     }
 }
 

@@ -44,14 +44,14 @@ use serde_json::value::RawValue;
 use airtight_keys::public::{KeyId, PublicKey};
 use airtight_keys::strict_json::{self, Limits, Object};
 use airtight_keys::verifier::VerifierKey;
-use airtight_log::checkpoint::{CheckpointRefusal, NoteRule, SignedCheckpoint};
+use airtight_log::checkpoint::{CheckpointRefusal, NoteRule, SignedCheckpoint, VerifiedCheckpoint};
 use airtight_log::digest::{Hash, LeafIndex, TreeSize, sha256};
 use airtight_log::proofs::InclusionRefusal;
 
 use crate::bundle::render_message;
 use crate::trust::{Found, TrustedRoot};
 
-use super::{Input, Policy, Refusal, Subject, Verified, verify};
+use super::{Input, Policy, Refusal, Subject, Verified, VerifiedEntry, verify};
 
 /// The format's name, and the version in it.
 pub const FORMAT: &str = "https://airtight.dev/anchor/v1";
@@ -299,12 +299,18 @@ pub(super) fn check(
     let anchor = Anchor::parse(text)?;
     let signed = SignedCheckpoint::parse(&anchor.checkpoint).map_err(|error| malformed(error.to_string()))?;
     let origin = signed.checkpoint_unverified().origin();
-    if anchor.log_id != *bundle.log_id() || origin != bundle.checkpoint().origin() {
+    let anchored = bundle.entries().iter().find_map(|entry| {
+        let (checkpoint, index) = (entry.checkpoint()?, entry.leaf_index()?);
+        let is_it = *entry.log_id() == anchor.log_id && checkpoint.origin() == origin;
+        is_it.then_some((entry, checkpoint, index))
+    });
+    let Some((entry, own, index)) = anchored else {
+        let found = bundle.checkpoint().map_or("no checkpoint", VerifiedCheckpoint::origin);
         return Err(AnchorRefusal::OfAnotherLog {
             anchor: format!("{origin:?} ({})", anchor.log_id),
-            bundle: format!("{:?} ({})", bundle.checkpoint().origin(), bundle.log_id()),
+            bundle: format!("{found:?} ({})", bundle.log_id()),
         });
-    }
+    };
     let Found::Log(local) = trusted_root.find(anchor.log_id.as_bytes()) else {
         unreachable!("invariant: the bundle's entry was verified under that log's key")
     };
@@ -314,7 +320,7 @@ pub(super) fn check(
         signed.verify(NoteRule::RekorV1(local.key())).map_err(|cause| AnchorRefusal::Checkpoint { cause })?;
 
     // Joint 2.
-    let (size, index) = (checkpoint.size(), bundle.leaf_index());
+    let size = checkpoint.size();
     if !size.holds(index) {
         return Err(AnchorRefusal::NotCovered { size, index });
     }
@@ -323,26 +329,33 @@ pub(super) fn check(
             return Err(AnchorRefusal::ProofOfAnotherEntry { anchor: proof.index, bundle: index });
         }
         Some(proof) => checkpoint
-            .check_inclusion(bundle.leaf_hash(), index, &proof.hashes)
+            .check_inclusion(entry.leaf_hash(), index, &proof.hashes)
             .map_err(|cause| AnchorRefusal::Inclusion { cause })?,
         // One checkpoint, in whatever signature: the bundle's own proof is for it, and step 7 has checked it.
-        None if checkpoint == *bundle.checkpoint() => {}
-        None => return Err(AnchorRefusal::ProofMissing { anchor: size, bundle: bundle.checkpoint().size() }),
+        None if checkpoint == *own => {}
+        None => return Err(AnchorRefusal::ProofMissing { anchor: size, bundle: own.size() }),
     }
 
     // Joint 4.
     let (text, signatures) = lines;
     let [line] = &signatures[..] else { unreachable!("invariant: a Rekor v1 checkpoint was verified") };
-    let entry = receipt(&anchor, &text, &line.signature, local.key(), trusted_root, now)?;
+    let receipt = receipt(&anchor, &text, &line.signature, local.key(), trusted_root, now)?;
+    let (entry, checkpoint) = proven(&receipt);
     Ok(Anchored {
         size,
         target: anchor.target.name,
         log_id: *entry.log_id(),
         log_index: entry.log_index(),
-        origin: entry.checkpoint().origin().to_owned(),
+        origin: checkpoint.origin().to_owned(),
         uuid: entry.uuid(),
         integrated_time: entry.integrated_time(),
     })
+}
+
+/// Returns the one entry of a receipt, which was verified.
+fn proven(receipt: &Verified) -> (&VerifiedEntry, &VerifiedCheckpoint) {
+    let entry = receipt.entry();
+    (entry, entry.checkpoint().expect("invariant: a receipt is judged as a bundle of v0.3, which has a proof"))
 }
 
 /// Judges the other log's entry as that of a bundle over the checkpoint's text, signed by our log.
@@ -369,7 +382,7 @@ fn receipt(
         let (said, found) = (anchor.target.log_id, entry.log_id());
         return Err(malformed(format!("target.logId is {said}, and the receipt is by {found}")));
     }
-    let api_version = if entry.checkpoint().v1_tree_id().is_some() { 1 } else { 2 };
+    let api_version = if proven(&entry).1.v1_tree_id().is_some() { 1 } else { 2 };
     if api_version != anchor.target.api_version {
         let said = anchor.target.api_version;
         return Err(malformed(format!("target.apiVersion is {said}, and the receipt is by a log of {api_version}")));

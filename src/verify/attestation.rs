@@ -1,5 +1,7 @@
 //! What a policy is asked about: a bundle that was verified, in the words of [`crate::policy`].
 
+use airtight_log::digest::LeafIndex;
+
 use crate::policy::{Attestation, Signatory};
 
 use super::Verified;
@@ -22,7 +24,7 @@ impl Verified {
             subject_names: self.matched().iter().map(|subject| subject.name.as_str()).collect(),
             statement: self.payload(),
             log_id: *self.log_id(),
-            leaf_index: self.leaf_index().get(),
+            leaf_index: self.leaf_index().map(LeafIndex::get),
             time: self.integrated_time(),
             anchored_in: self.anchored().map(|anchored| anchored.log_id),
         }

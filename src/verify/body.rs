@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::bundle::{Content, LogEntry};
 
 use super::Refusal;
-use super::signer::SignedBy;
+use super::signer::{RSA_BITS, SignedBy};
 
 /// The kinds of entry that are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,20 +53,28 @@ pub(super) struct Leaf {
     pub(super) envelope_reproduced: bool,
 }
 
-pub(super) fn check(entry: &LogEntry<'_>, content: &Content<'_>, signer: &SignedBy) -> Result<Leaf, Refusal> {
-    let kind = match (entry.kind.as_ref(), entry.version.as_ref()) {
-        ("dsse", "0.0.1") => Kind::Dsse001,
-        ("hashedrekord", "0.0.1") => Kind::HashedRekord001,
-        ("hashedrekord", "0.0.2") => Kind::HashedRekord002,
-        ("intoto", "0.0.2") => Kind::Intoto002,
-        (kind, version) => {
-            return Err(Refusal::EntryKind { kind: kind.to_owned(), version: version.to_owned() });
-        }
-    };
-    // Rekor v1 takes a pure signature only, and the stock clients check it so.
-    if signer.scheme == Scheme::Ed25519ph && kind.is_v1() {
-        return Err(Refusal::EntryKindUnfit { entry: kind.name().to_owned(), content: "signature by Ed25519ph" });
+/// Reads the body of an entry that is not judged, for nothing but that it is one; returns its kind.
+pub(super) fn readable(entry: &LogEntry<'_>) -> Result<Kind, Refusal> {
+    let kind = kind_of(entry)?;
+    let body = read(&entry.body(), kind)?;
+    if format!("{} {}", body.kind(), body.version()) == kind.name() {
+        return Ok(kind);
     }
+    Err(kind_differs(kind, body.kind(), body.version()))
+}
+
+fn kind_of(entry: &LogEntry<'_>) -> Result<Kind, Refusal> {
+    match (entry.kind.as_ref(), entry.version.as_ref()) {
+        ("dsse", "0.0.1") => Ok(Kind::Dsse001),
+        ("hashedrekord", "0.0.1") => Ok(Kind::HashedRekord001),
+        ("hashedrekord", "0.0.2") => Ok(Kind::HashedRekord002),
+        ("intoto", "0.0.2") => Ok(Kind::Intoto002),
+        (kind, version) => Err(Refusal::EntryKind { kind: kind.to_owned(), version: version.to_owned() }),
+    }
+}
+
+pub(super) fn check(entry: &LogEntry<'_>, content: &Content<'_>, signer: &SignedBy) -> Result<Leaf, Refusal> {
+    let kind = kind_of(entry)?;
     let (hash, envelope_reproduced) = match (kind, content) {
         (Kind::Dsse001, Content::Envelope { envelope, .. }) => dsse(entry, envelope, signer)?,
         (Kind::Intoto002, Content::Envelope { envelope, .. }) => (intoto(&entry.body(), envelope, signer)?, false),
@@ -151,6 +159,7 @@ fn hashedrekord_002(body: &[u8], digest: &ContentDigest, signature: &[u8], signe
     if signer.scheme == Scheme::Ed25519 {
         return Err(Refusal::EntryEd25519 { entry: Kind::HashedRekord002.name().to_owned() });
     }
+    check_scheme(signer.scheme)?;
     same_digest(&logged, digest)?;
     same_signature(&logged_signature, signature)?;
     if key_details != signer.scheme.key_details() {
@@ -162,6 +171,21 @@ fn hashedrekord_002(body: &[u8], digest: &ContentDigest, signature: &[u8], signe
         (other, _) => same_key(other.der(), &[], signer)?,
     }
     Ok(leaf_hash(body))
+}
+
+/// Rekor v2 makes an entry for the one scheme that a key has by default, and sigstore-go takes no other.
+fn check_scheme(scheme: Scheme) -> Result<(), Refusal> {
+    let is_default = match scheme {
+        Scheme::P384(hash) => hash == HashFunction::Sha384,
+        Scheme::P521(hash) => hash == HashFunction::Sha512,
+        Scheme::RsaPkcs1(bits) => RSA_BITS.contains(&bits),
+        Scheme::P256(_) | Scheme::Ed25519 => true,
+        Scheme::RsaPss(_) | Scheme::Ed25519ph => false,
+    };
+    if is_default {
+        return Ok(());
+    }
+    Err(Refusal::EntryScheme { entry: Kind::HashedRekord002.name().to_owned(), scheme: scheme.key_details() })
 }
 
 fn read(body: &[u8], stated: Kind) -> Result<Body, Refusal> {

@@ -6,7 +6,7 @@ use airtight_log::checkpoint::{CheckpointRefusal, NoteRule, SignedCheckpoint, Ve
 use airtight_log::digest::Hash;
 use airtight_log::entry::set_message_of_base64;
 
-use crate::bundle::LogEntry;
+use crate::bundle::{LogEntry, Proof};
 use crate::trust::{Found, TrustedLog, TrustedRoot};
 
 use super::body::Kind;
@@ -34,21 +34,20 @@ pub(super) fn log<'t>(entry: &LogEntry<'_>, kind: Kind, trusted: &'t TrustedRoot
 
 /// The same as [`checkpoint`], which is not asked where the same note was opened before.
 pub(super) fn checkpoint_among(
-    entry: &LogEntry<'_>,
+    proof: &Proof<'_>,
     kind: Kind,
     log: &TrustedLog,
     known: Option<&Checkpoints>,
 ) -> Result<VerifiedCheckpoint, Refusal> {
     match known {
-        Some(known) => known.of(&entry.proof.checkpoint, log, kind.is_v1(), || checkpoint(entry, kind, log)),
-        None => checkpoint(entry, kind, log),
+        Some(known) => known.of(&proof.checkpoint, log, kind.is_v1(), || checkpoint(proof, kind, log)),
+        None => checkpoint(proof, kind, log),
     }
 }
 
 /// Opens the checkpoint under the log's key: all its lines in the v1 style, the log's own in the C2SP style.
-pub(super) fn checkpoint(entry: &LogEntry<'_>, kind: Kind, log: &TrustedLog) -> Result<VerifiedCheckpoint, Refusal> {
-    let signed =
-        SignedCheckpoint::parse(&entry.proof.checkpoint).map_err(|cause| Refusal::CheckpointMalformed { cause })?;
+fn checkpoint(proof: &Proof<'_>, kind: Kind, log: &TrustedLog) -> Result<VerifiedCheckpoint, Refusal> {
+    let signed = SignedCheckpoint::parse(&proof.checkpoint).map_err(|cause| Refusal::CheckpointMalformed { cause })?;
     let said = signed.checkpoint_unverified();
     if said.v1_parts().is_some() != kind.is_v1() {
         return Err(Refusal::CheckpointStyle { entry: kind.name().to_owned(), origin: said.origin().to_owned() });
@@ -85,10 +84,10 @@ fn refusal(cause: CheckpointRefusal, name: &str, lines: usize) -> Refusal {
 /// Holds the proof to the checkpoint, and the leaf to the proof.
 pub(super) fn inclusion(
     entry: &LogEntry<'_>,
+    proof: &Proof<'_>,
     leaf_hash: &Hash,
     checkpoint: &VerifiedCheckpoint,
 ) -> Result<(), Refusal> {
-    let proof = &entry.proof;
     if proof.tree_size != checkpoint.size() {
         return Err(Refusal::ProofTreeSize { proof: proof.tree_size, checkpoint: checkpoint.size() });
     }

@@ -4,6 +4,8 @@
 //! of an anchor and of a time stamp (both step 9) are named in their own rooms and come in whole. `docs/VERIFY.md` has a heading for each code under its step; a test compares the two lists.
 
 mod codes;
+#[macro_use]
+mod table;
 
 use airtight_keys::envelope::EnvelopeRefusal;
 use airtight_keys::public::{Algorithm, KeyId, PublicKeyError, SignatureInvalid};
@@ -19,48 +21,6 @@ use crate::trust::Validity;
 
 use super::anchor::AnchorRefusal;
 use super::timestamp::TimestampRefusal;
-
-/// Makes [`Refusal`] from a table of step, code, variant, fields and sentence.
-macro_rules! refusals {
-    ($( $(#[$doc:meta])* $step:literal $code:literal $variant:ident { $( $(#[$field_doc:meta])* $field:ident : $type:ty ),* } $sentence:literal )*) => {
-        /// Why the answer is no.
-        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-        pub enum Refusal {
-            /// The text is no key-signed bundle (step 1).
-            #[error(transparent)]
-            Bundle(#[from] BundleError),
-            /// The payload is no statement (step 3).
-            #[error(transparent)]
-            Statement(#[from] StatementError),
-            /// The anchor does not hold (step 9).
-            #[error(transparent)]
-            Anchor(#[from] AnchorRefusal),
-            /// A time stamp does not hold (step 9).
-            #[error(transparent)]
-            Timestamp(#[from] TimestampRefusal),
-            $(
-                $(#[$doc])*
-                #[error($sentence)]
-                $variant { $( $(#[$field_doc])* $field: $type ),* },
-            )*
-        }
-
-        /// The codes of the table, each with its step.
-        const OWN: &[(u8, &str)] = &[ $( ($step, $code) ),* ];
-
-        impl Refusal {
-            fn own(&self) -> (u8, &'static str) {
-                match self {
-                    Refusal::Bundle(error) => (1, error.code()),
-                    Refusal::Statement(error) => (3, error.code()),
-                    Refusal::Anchor(error) => (9, error.code()),
-                    Refusal::Timestamp(error) => (9, error.code()),
-                    $( Refusal::$variant { .. } => ($step, $code), )*
-                }
-            }
-        }
-    };
-}
 
 refusals! {
     /// No public key was given to judge by.
@@ -80,6 +40,11 @@ refusals! {
         /// What the bundle's hint says.
         hint: String
     } "the signature was made by none of {keys} keys, the first being {tried}; the bundle's hint is {hint:?}"
+    /// The signature holds in a scheme that neither logs nor stock clients take.
+    2 "signature_scheme_unsupported" SignatureScheme {
+        /// As Sigstore names it.
+        scheme: String
+    } "the signature holds as {scheme}, in which no log enters and no stock client checks one"
     /// Fewer keys signed than the policy asks for.
     2 "threshold_not_met" Threshold {
         /// What the envelope's check says.
@@ -306,6 +271,13 @@ refusals! {
         /// The entry's kind and version.
         entry: String
     } "an entry of {entry} can hold Ed25519ph only, and the signature is pure Ed25519"
+    /// Rekor v2 makes no entry for a signature in this scheme.
+    4 "entry_scheme_unsupported" EntryScheme {
+        /// The entry's kind and version.
+        entry: String,
+        /// As Sigstore names it.
+        scheme: String
+    } "the signature is {scheme}, for which no log makes an entry of {entry}"
     /// `keyDetails` names another algorithm than the signer's.
     4 "entry_key_details" EntryKeyDetails {
         /// What stands there.
@@ -340,6 +312,13 @@ refusals! {
         /// `baseUrl`.
         base_url: String
     } "the log's baseUrl {base_url:?} has no scheme and host that could be the checkpoint's origin"
+    /// Too few logs of the trusted root have an entry.
+    5 "log_threshold_not_met" LogThreshold {
+        /// How many have one, by their keys.
+        logs: usize,
+        /// How many are asked for.
+        wanted: usize
+    } "entries are of {logs} logs of the trusted root, not of {wanted}"
     /// The checkpoint is no signed note of three lines.
     5 "checkpoint_malformed" CheckpointMalformed {
         /// What is wrong.

@@ -4,16 +4,14 @@
 //! The JSON form is a public format, `schemas/verdict.schema.json`.
 
 mod certified;
+mod entries;
 
 use std::fmt;
 use std::sync::Arc;
 
-use airtight_keys::envelope::Envelope;
 use airtight_keys::public::KeyId;
 use airtight_keys::verifier::KeyKind;
-use airtight_log::checkpoint::VerifiedCheckpoint;
-use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
-use airtight_log::entry::uuid;
+use airtight_log::digest::{LeafIndex, TreeSize};
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
@@ -22,13 +20,13 @@ use crate::trust::Validity;
 
 use super::Refusal;
 use super::anchor::Anchored;
-use super::artifact::About;
-use super::body::{Kind, Leaf};
 use super::certificate::Identity;
 use super::certified::Certified;
 use super::timestamp::{Timestamps, VerifiedTimestamp};
+use super::verified::{Verified, VerifiedEntry};
 
 use self::certified::ShownCertified;
+use self::entries::{ShownEntry, ShownUnjudged};
 
 /// The names of the nine steps.
 const NAMES: [&str; 9] = [
@@ -90,6 +88,10 @@ pub enum Fact {
     Shape {
         /// The length of the bundle's text, bytes.
         len: usize,
+        /// How many log entries there are.
+        entries: usize,
+        /// How many of them have a promise of their log alone.
+        promised: usize,
     },
     /// Step 2.
     Signed {
@@ -111,6 +113,15 @@ pub enum Fact {
     },
     /// Step 3, for a signature over the artifact itself.
     Message,
+    /// Steps 4 to 8, where there is not one entry: what was found of each.
+    Each(Vec<Fact>),
+    /// Steps 5 and 7: the log's promise was accepted in place of a proof.
+    PromiseAlone,
+    /// Step 4: an entry of a log that the trusted root does not name.
+    EntryNotJudged {
+        /// The log's id.
+        log_id: KeyId,
+    },
     /// Step 4.
     Entry {
         /// Kind and version of the entry.
@@ -143,8 +154,8 @@ pub enum Fact {
     },
     /// Step 8, for a certificate.
     Certified {
-        /// The time that the log signed for, seconds since the epoch.
-        time: Option<u64>,
+        /// The time that the log of each entry signed for, seconds since the epoch.
+        logged: Vec<Option<u64>>,
         /// What the certificate establishes.
         certified: Box<Certified>,
         /// At how many times it was judged.
@@ -168,7 +179,15 @@ pub enum Fact {
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fact::Shape { len } => write!(f, "{len} bytes: one signature, one log entry with proof and checkpoint"),
+            Fact::Shape { len, entries, promised } => shape(*len, *entries, *promised, f),
+            Fact::Each(facts) => facts
+                .iter()
+                .enumerate()
+                .try_for_each(|(place, fact)| write!(f, "{}{fact}", if place == 0 { "" } else { "; " })),
+            Fact::PromiseAlone => f.write_str("not proven: the log's promise to enter it was accepted"),
+            Fact::EntryNotJudged { log_id } => {
+                write!(f, "an entry of log {log_id}, which the trusted root does not name, was not judged")
+            }
             Fact::Signed { kind, key_id, identity: None } => write!(f, "by {kind} key {key_id}"),
             Fact::Signed { kind, key_id, identity: Some(identity) } => {
                 write!(f, "by {kind} key {key_id}, whose certificate names {:?}", identity.name.text())?;
@@ -190,11 +209,13 @@ impl fmt::Display for Fact {
                 validity.end.map_or(Ok(()), |end| write!(f, " to {}", At(end)))
             }
             Fact::Time { time: None, .. } => f.write_str("the log signed for no time"),
-            Fact::Certified { time, certified, times } => {
+            Fact::Certified { logged, certified, times } => {
                 let Certified { authority, not_before, not_after, ct_logs, .. } = &**certified;
-                match time {
-                    Some(time) => write!(f, "the log signed for {}; ", At(*time))?,
-                    None => f.write_str("the log signed for no time; ")?,
+                for time in logged {
+                    match time {
+                        Some(time) => write!(f, "the log signed for {}; ", At(*time))?,
+                        None => f.write_str("the log signed for no time; ")?,
+                    }
                 }
                 write!(f, "the certificate is {authority:?}'s, valid from {} to {}", At(*not_before), At(*not_after))?;
                 write!(f, ", as at {times} proven times; promised by {} transparency logs", ct_logs.len())
@@ -211,6 +232,19 @@ impl fmt::Display for Fact {
             Fact::Refused(refusal) => refusal.fmt(f),
             Fact::NotReached => f.write_str("an earlier step refused"),
         }
+    }
+}
+
+fn shape(len: usize, entries: usize, promised: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{len} bytes: one signature, ")?;
+    match entries {
+        1 => f.write_str("one log entry ")?,
+        count => write!(f, "{count} log entries ")?,
+    }
+    match promised {
+        0 => f.write_str("with proof and checkpoint"),
+        count if count == entries => f.write_str("with the log's promise and no proof"),
+        count => write!(f, "with proof and checkpoint, but {count} with the log's promise alone"),
     }
 }
 
@@ -240,122 +274,6 @@ impl fmt::Display for At {
             Some(time) => time.fmt(f),
             None => self.0.fmt(f),
         }
-    }
-}
-
-/// What was signed, after it was verified.
-#[derive(Debug, Clone)]
-pub enum VerifiedContent {
-    /// An envelope, of which a given key made the signature.
-    Envelope(Envelope),
-    /// The digest of the artifact that was signed.
-    Message(Sha256Digest),
-}
-
-/// A bundle that passed every step that was asked for. Only [`verify`](super::verify) makes one.
-#[derive(Debug, Clone)]
-pub struct Verified {
-    pub(super) content: VerifiedContent,
-    pub(super) signer: KeyId,
-    pub(super) certified: Option<Certified>,
-    pub(super) about: About,
-    pub(super) leaf: Leaf,
-    pub(super) log_id: KeyId,
-    pub(super) log_index: LeafIndex,
-    pub(super) leaf_index: LeafIndex,
-    pub(super) checkpoint: VerifiedCheckpoint,
-    pub(super) integrated_time: Option<u64>,
-    pub(super) key_ended: bool,
-    pub(super) timestamps: Timestamps,
-    pub(super) type_asked: bool,
-    pub(super) anchored: Option<Anchored>,
-}
-
-impl Verified {
-    /// Returns what was signed.
-    pub fn content(&self) -> &VerifiedContent {
-        &self.content
-    }
-
-    /// Returns the signed statement's bytes; `None` for a signature over the artifact itself.
-    pub fn payload(&self) -> Option<&[u8]> {
-        match &self.content {
-            VerifiedContent::Envelope(envelope) => Some(envelope.payload_unverified()),
-            VerifiedContent::Message(_) => None,
-        }
-    }
-
-    /// Returns the key that signed.
-    pub fn signer(&self) -> &KeyId {
-        &self.signer
-    }
-
-    /// Returns what a certificate establishes; `None` where a plain key signed.
-    pub fn certified(&self) -> Option<&Certified> {
-        self.certified.as_ref()
-    }
-
-    /// Returns the predicate type; `None` for a signature over the artifact itself.
-    pub fn predicate_type(&self) -> Option<&str> {
-        self.about.predicate_type.as_deref()
-    }
-
-    /// Returns the subjects that are the artifact, or the files of the directory.
-    pub fn matched(&self) -> &[statement::Subject] {
-        &self.about.matched
-    }
-
-    /// Returns kind and version of the entry, for example `dsse 0.0.1`.
-    pub fn entry_kind(&self) -> &'static str {
-        Kind::name(self.leaf.kind)
-    }
-
-    /// Returns the log's id.
-    pub fn log_id(&self) -> &KeyId {
-        &self.log_id
-    }
-
-    /// Returns the entry's index over all shards of the log.
-    pub fn log_index(&self) -> LeafIndex {
-        self.log_index
-    }
-
-    /// Returns the entry's index in the tree of the checkpoint.
-    pub fn leaf_index(&self) -> LeafIndex {
-        self.leaf_index
-    }
-
-    /// Returns the leaf's hash.
-    pub fn leaf_hash(&self) -> &Hash {
-        &self.leaf.hash
-    }
-
-    /// Returns the checkpoint that the entry is under.
-    pub fn checkpoint(&self) -> &VerifiedCheckpoint {
-        &self.checkpoint
-    }
-
-    /// Returns the entry's name in its log: under a checkpoint of Rekor v1 80 hex digits, tree ID and leaf hash; else the leaf hash, 64.
-    pub fn uuid(&self) -> String {
-        match self.checkpoint.v1_tree_id() {
-            Some(tree_id) => uuid(tree_id, &self.leaf.hash),
-            None => self.leaf.hash.to_hex(),
-        }
-    }
-
-    /// Returns what the anchor establishes, where one was given.
-    pub fn anchored(&self) -> Option<&Anchored> {
-        self.anchored.as_ref()
-    }
-
-    /// Returns the time stamps: those that hold, and how many are not counted.
-    pub fn timestamps(&self) -> &Timestamps {
-        &self.timestamps
-    }
-
-    /// Returns the time that the log signed for, seconds since the epoch: the log's own claim.
-    pub fn integrated_time(&self) -> Option<u64> {
-        self.integrated_time
     }
 }
 
@@ -449,8 +367,18 @@ impl Report {
                 "that the certificate was made public: no promise of a log was asked for",
             );
         }
-        let time = verified.integrated_time;
+        let is_among = |asked: fn(&VerifiedEntry) -> bool| verified.entries().iter().any(asked);
+        let time = is_among(|entry| entry.integrated_time().is_some());
+        add(
+            !verified.is_included(),
+            "that the entry is in its log: the log's promise to enter it was accepted, not a proof",
+        );
+        add(
+            !verified.unjudged.is_empty(),
+            "what the entries say whose logs the trusted root does not name: they were not judged",
+        );
         match &verified.anchored {
+            None if verified.entries().len() > 1 => add(true, "that the entries are in any log but these"),
             None => add(true, "that the entry is in any log but this one"),
             Some(anchored) => {
                 add(true, "that the entry itself is in the other log: its place below the anchor is");
@@ -459,16 +387,17 @@ impl Report {
         }
         let stamped = !verified.timestamps.verified.is_empty();
         add(stamped, "when it was signed: a time stamp shows that it was not later");
-        add(time.is_some(), if stamped { LOGGED_BY_ITS_WORD } else { SIGNED_BY_ITS_WORD });
-        add(time.is_none(), if stamped { LOGGED_UNKNOWN } else { SIGNED_UNKNOWN });
-        add(time.is_none() && verified.key_ended, "that it was logged before the log's key ended");
+        add(time, if stamped { LOGGED_BY_ITS_WORD } else { SIGNED_BY_ITS_WORD });
+        add(!time, if stamped { LOGGED_UNKNOWN } else { SIGNED_UNKNOWN });
+        let ended = is_among(|entry| entry.integrated_time().is_none() && entry.key_ended);
+        add(ended, "that it was logged before the log's key ended");
         add(verified.timestamps.not_counted > 0, "what the time stamps say that were not counted");
         add(!verified.type_asked && about.predicate_type.is_some(), "that the statement is of a type you expected");
         add(!about.schema_checked, "that the predicate fits the schema of its type");
         add(about.is_part, "anything about the other parts: this statement covers one of several");
         add(about.digests_unused, "what the subjects' digests of other algorithms say: they were not compared");
         add(about.symlinks_unstated, "where the symbolic links point: the statement does not say");
-        add(!verified.leaf.envelope_reproduced, "in which exact text the envelope was logged");
+        add(is_among(|entry| !entry.leaf.envelope_reproduced), "in which exact text the envelope was logged");
         list
     }
 }
@@ -517,21 +446,26 @@ struct ShownVerified<'a>(&'a Verified);
 impl Serialize for ShownVerified<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let verified = self.0;
-        let mut object = to.serialize_struct("Facts", 16)?;
+        let (first, proven) = (verified.entry(), verified.checkpoint());
+        let mut object = to.serialize_struct("Facts", 18)?;
         object.serialize_field("signer", &verified.signer.to_string())?;
         object.serialize_field("certificate", &verified.certified.as_ref().map(ShownCertified))?;
         object.serialize_field("predicate_type", &verified.predicate_type())?;
         let subjects: Vec<ShownSubject<'_>> = verified.matched().iter().map(ShownSubject).collect();
         object.serialize_field("subjects", &subjects)?;
-        object.serialize_field("entry_kind", verified.entry_kind())?;
-        object.serialize_field("log_id", &verified.log_id.to_string())?;
-        object.serialize_field("log_index", &verified.log_index.get())?;
-        object.serialize_field("leaf_index", &verified.leaf_index.get())?;
-        object.serialize_field("leaf_hash", &verified.leaf.hash.to_hex())?;
-        object.serialize_field("origin", verified.checkpoint.origin())?;
-        object.serialize_field("tree_size", &verified.checkpoint.size().get())?;
-        object.serialize_field("root_hash", &verified.checkpoint.root().to_hex())?;
-        object.serialize_field("integrated_time", &verified.integrated_time)?;
+        object.serialize_field("entry_kind", first.kind())?;
+        object.serialize_field("log_id", &first.log_id().to_string())?;
+        object.serialize_field("log_index", &first.log_index().get())?;
+        object.serialize_field("leaf_index", &first.leaf_index().map(LeafIndex::get))?;
+        object.serialize_field("leaf_hash", &first.leaf_hash().to_hex())?;
+        object.serialize_field("origin", &proven.map(|checkpoint| checkpoint.origin()))?;
+        object.serialize_field("tree_size", &proven.map(|checkpoint| checkpoint.size().get()))?;
+        object.serialize_field("root_hash", &proven.map(|checkpoint| checkpoint.root().to_hex()))?;
+        object.serialize_field("integrated_time", &first.integrated_time())?;
+        let entries: Vec<ShownEntry<'_>> = verified.entries().iter().map(ShownEntry).collect();
+        object.serialize_field("entries", &entries)?;
+        let unjudged: Vec<ShownUnjudged<'_>> = verified.unjudged().iter().map(ShownUnjudged).collect();
+        object.serialize_field("entries_not_judged", &unjudged)?;
         object.serialize_field("anchor", &verified.anchored.as_ref().map(ShownAnchored))?;
         let timestamps: Vec<ShownTimestamp<'_>> = verified.timestamps.verified.iter().map(ShownTimestamp).collect();
         object.serialize_field("timestamps", &timestamps)?;

@@ -1,4 +1,15 @@
 //! Step 2: who signed. A given key, or the key of a certificate that names whom it should.
+//!
+//! In which schemes, as sigstore-go 1.3 has it, which both cosigns and the logs share:
+//!
+//! | key | by a given key | by a certificate's | in an entry of Rekor v2 (step 4) |
+//! |---|---|---|---|
+//! | P-256 | SHA-256 | SHA-256 | SHA-256 |
+//! | P-384, P-521 | SHA-384, SHA-512; SHA-256 | the same | SHA-384, SHA-512 alone |
+//! | RSA | PKCS #1 v1.5 | the same, of 2,048, 3,072 or 4,096 bits | the same of those lengths |
+//! | Ed25519 | pure | pure | none: it would say Ed25519ph, under which nobody checks an envelope |
+//!
+//! RSA-PSS stands in no column: no log takes such a signature as its entry, and no stock client checks a bundle by it.
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;
@@ -49,6 +60,7 @@ pub(super) fn check(bundle: &Bundle<'_>, input: &Input<'_>) -> Result<SignedBy, 
                 return Err(Refusal::KeyMissing {});
             }
             let (key, scheme) = signed(bundle, input.keys, hint, input)?;
+            check_scheme(scheme, false)?;
             match hinted_key(hint) {
                 Some(hint) if hint != *key.key_id() => Err(Refusal::HintOtherKey { hint, signer: *key.key_id() }),
                 _ => Ok(SignedBy { key, scheme, certificate: None }),
@@ -61,10 +73,24 @@ pub(super) fn check(bundle: &Bundle<'_>, input: &Input<'_>) -> Result<SignedBy, 
             let certificate = SigningCertificate::read(leaf)?;
             let keys = [certificate.key.clone()];
             let (key, scheme) = signed(bundle, &keys, "", input)?;
+            check_scheme(scheme, true)?;
             identity::check(&certificate.identity, &input.policy)?;
             Ok(SignedBy { key, scheme, certificate: Some(certificate) })
         }
     }
+}
+
+/// The lengths that Sigstore has names for.
+pub(super) const RSA_BITS: [u16; 3] = [2048, 3072, 4096];
+
+/// Refuses a signature that holds, but in a scheme of no column of the table above.
+fn check_scheme(scheme: Scheme, is_certified: bool) -> Result<(), Refusal> {
+    let is_known = match scheme {
+        Scheme::P256(_) | Scheme::P384(_) | Scheme::P521(_) | Scheme::Ed25519 => true,
+        Scheme::RsaPkcs1(bits) => !is_certified || RSA_BITS.contains(&bits),
+        Scheme::RsaPss(_) | Scheme::Ed25519ph => false,
+    };
+    if is_known { Ok(()) } else { Err(Refusal::SignatureScheme { scheme: scheme.key_details() }) }
 }
 
 /// Finds the key that made the signature.

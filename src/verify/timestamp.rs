@@ -36,7 +36,7 @@ use crate::bundle::token::{self, TST_INFO, Token, TokenError};
 use crate::trust::authority::{Authority, ChainCertificate};
 use crate::trust::{TrustedRoot, Validity};
 
-use super::SKEW_S;
+use super::{Input, SKEW_S};
 
 /// The most tokens of a bundle: sigstore-go's limit.
 pub const TOKENS_MAX: usize = 32;
@@ -60,6 +60,8 @@ pub struct VerifiedTimestamp {
     pub not_after: u64,
     /// What the trusted root calls the authority: a label.
     pub authority: String,
+    /// Its `uri` in the trusted root, or nothing: by this authorities are told apart.
+    pub uri: String,
 }
 
 /// The tokens of a bundle.
@@ -82,6 +84,14 @@ pub enum TimestampRefusal {
     TooMany {
         /// How many there are.
         count: usize,
+    },
+    /// Too few authorities made one.
+    #[error("{authorities} authorities of the trusted root made a time stamp, not {wanted}")]
+    Threshold {
+        /// How many did.
+        authorities: usize,
+        /// How many are asked for.
+        wanted: usize,
     },
     /// One token stands there twice.
     #[error("a time stamp stands there twice")]
@@ -187,10 +197,11 @@ pub enum TimestampRefusal {
 
 impl TimestampRefusal {
     /// The codes of this enum, in the order of the variants.
-    pub const CODES: [&'static str; 16] = [
+    pub const CODES: [&'static str; 17] = [
         "timestamp_malformed",
         "timestamp_not_granted",
         "timestamp_too_many",
+        "timestamp_threshold_not_met",
         "timestamp_twice",
         "timestamp_hash_unsupported",
         "timestamp_of_another_signature",
@@ -212,6 +223,7 @@ impl TimestampRefusal {
             TimestampRefusal::Token(TokenError::Malformed { .. }) => "timestamp_malformed",
             TimestampRefusal::Token(TokenError::NotGranted { .. }) => "timestamp_not_granted",
             TimestampRefusal::TooMany { .. } => "timestamp_too_many",
+            TimestampRefusal::Threshold { .. } => "timestamp_threshold_not_met",
             TimestampRefusal::Twice => "timestamp_twice",
             TimestampRefusal::Hash { .. } => "timestamp_hash_unsupported",
             TimestampRefusal::OfAnotherSignature { .. } => "timestamp_of_another_signature",
@@ -231,6 +243,26 @@ impl TimestampRefusal {
 
 /// Judges all tokens of a bundle.
 pub(super) fn check_all(
+    tokens: &[Vec<u8>],
+    signature: &[u8],
+    input: &Input<'_>,
+) -> Result<Timestamps, TimestampRefusal> {
+    let timestamps = judge_all(tokens, signature, input.trusted_root, input.now)?;
+    let (authorities, wanted) = (timestamps.authorities(), input.policy.timestamps);
+    if authorities < wanted { Err(TimestampRefusal::Threshold { authorities, wanted }) } else { Ok(timestamps) }
+}
+
+impl Timestamps {
+    /// Counts the distinct authorities by their `uri`, as sigstore-go does: two that have none are one.
+    fn authorities(&self) -> usize {
+        let is_new = |(place, one): &(usize, &VerifiedTimestamp)| {
+            !self.verified[..*place].iter().any(|before| before.uri == one.uri)
+        };
+        self.verified.iter().enumerate().filter(is_new).count()
+    }
+}
+
+fn judge_all(
     tokens: &[Vec<u8>],
     signature: &[u8],
     root: &TrustedRoot,
@@ -271,8 +303,8 @@ pub fn check(
         let Some(signer) = signer(token, authority) else { continue };
         match check_under(token, signature, &signer, authority, now) {
             Ok(()) => {
-                let authority = authority.name().to_owned();
-                return Ok(Some(VerifiedTimestamp { time: token.time, not_after: token.not_after, authority }));
+                let (uri, authority) = (authority.uri().to_owned(), authority.name().to_owned());
+                return Ok(Some(VerifiedTimestamp { time: token.time, not_after: token.not_after, authority, uri }));
             }
             Err(refusal) => drop(refused.get_or_insert(refusal)),
         }

@@ -5,6 +5,8 @@ mod entered;
 mod lenient;
 mod log;
 mod passing;
+mod schemes;
+mod several;
 mod shape;
 mod signed;
 
@@ -50,6 +52,9 @@ impl Case {
         }
         files.extend(scene.predicate_type.iter().map(|wanted| ("type", line(wanted))));
         files.extend(scene.threshold.iter().map(|threshold| ("threshold", line(&threshold.to_string()))));
+        files.extend(scene.logs.iter().map(|logs| ("log-threshold", line(&logs.to_string()))));
+        files.extend(scene.accept_promise.then(|| ("accept-promise", Vec::new())));
+        files.extend(scene.signature_hash.iter().map(|hash| ("signature-hash", line(hash))));
         files.extend(scene.anchor.iter().map(|anchor| ("anchor.json", line(&anchor.render()))));
         let others: String = lenient::accepted_by(&self.name).iter().map(|client| format!("{client}\n")).collect();
         if !others.is_empty() {
@@ -91,6 +96,8 @@ pub fn all() -> Vec<Case> {
     signed::add(&mut cases);
     entered::add(&mut cases);
     log::add(&mut cases);
+    schemes::add(&mut cases);
+    several::add(&mut cases);
     anchored::add(&mut cases);
     let mut cases = cases.0;
     for name in lenient::names() {

@@ -11,6 +11,7 @@
 pub mod anchors;
 pub mod cases;
 pub mod changes;
+pub mod foreign;
 pub mod json;
 pub mod seeds;
 
@@ -22,7 +23,7 @@ use airtight_keys::note::{self, NoteStyle};
 use airtight_keys::public::{Algorithm, KeyId};
 use airtight_keys::sign::{Sign as _, SoftKey};
 use airtight_keys::strict_json::{standard_base64, to_standard_base64 as base64};
-use airtight_keys::verifier::VerifierKey;
+use airtight_keys::verifier::{HashFunction, VerifierKey};
 use airtight_log::digest::{LeafIndex, Sha256Digest, TreeSize, sha256};
 use airtight_log::entry::{
     Body, ContentDigest, HashedRekord001, HashedRekord002, RekordVerifier, dsse_body, set_message,
@@ -30,6 +31,7 @@ use airtight_log::entry::{
 use airtight_log::proofs::inclusion;
 use airtight_log::tree::{Forest, leaf_hash, root};
 
+use self::foreign::Foreign;
 use self::json::{Json, quoted};
 
 /// 2026-01-01T00:00:00Z: from here on the logs' keys are valid.
@@ -160,6 +162,8 @@ pub enum Signed {
 /// What is made. Every field may be changed before [`Recipe::make`].
 pub struct Recipe {
     pub signer: SoftKey,
+    /// A signature that was made elsewhere, in place of the signer's.
+    pub foreign: Option<Foreign>,
     pub payload_type: String,
     pub signed: Signed,
     /// `kindVersion`, and what [`Recipe::body`] makes.
@@ -183,6 +187,7 @@ impl Recipe {
     pub fn envelope(payload: &str) -> Recipe {
         Recipe {
             signer: signer_p256(),
+            foreign: None,
             payload_type: IN_TOTO_PAYLOAD_TYPE.to_owned(),
             signed: Signed::Payload(payload.to_owned()),
             kind: ("dsse", "0.0.1"),
@@ -227,7 +232,15 @@ impl Recipe {
 
     /// The signature.
     pub fn signature(&self) -> Vec<u8> {
-        self.signer.sign(&self.covered()).unwrap()
+        match &self.foreign {
+            Some(foreign) => foreign.signature(),
+            None => self.signer.sign(&self.covered()).unwrap(),
+        }
+    }
+
+    /// The signer's public key.
+    pub fn public(&self) -> VerifierKey {
+        self.foreign.map_or_else(|| VerifierKey::from(self.signer.public().clone()), |foreign| foreign.key())
     }
 
     /// The envelope's text, as we post it.
@@ -243,8 +256,17 @@ impl Recipe {
 
     /// The leaf as an honest log makes it.
     pub fn body(&self) -> Vec<u8> {
-        let (public, signature) = (self.signer.public(), self.signature());
-        let digest = ContentDigest::Sha256(*sha256(&self.covered()).as_bytes());
+        let (public, signature) = (self.public(), self.signature());
+        let (key_details, hash) = match self.foreign {
+            Some(Foreign { key_details, hash, .. }) => (key_details, hash),
+            None => (self.signer.public().algorithm().key_details(), HashFunction::Sha256),
+        };
+        let digest = hash.hash(&self.covered());
+        let digest = match hash {
+            HashFunction::Sha256 => ContentDigest::Sha256(digest.try_into().unwrap()),
+            HashFunction::Sha384 => ContentDigest::Sha384(digest.try_into().unwrap()),
+            HashFunction::Sha512 => ContentDigest::Sha512(digest.try_into().unwrap()),
+        };
         match self.kind {
             ("hashedrekord", "0.0.1") => Body::HashedRekord001(HashedRekord001 {
                 digest,
@@ -255,7 +277,7 @@ impl Recipe {
             ("hashedrekord", "0.0.2") => Body::HashedRekord002(HashedRekord002 {
                 digest,
                 signature,
-                key_details: public.algorithm().key_details().to_owned(),
+                key_details: key_details.to_owned(),
                 verifier: RekordVerifier::PublicKey(public.spki_der().to_vec()),
             })
             .render(),
@@ -302,7 +324,7 @@ impl Recipe {
         let hashes: Vec<String> = hashes.iter().map(|hash| format!("\"{}\"", hash.to_base64())).collect();
         let bundle = format!(
             r#"{{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{{"publicKey":{{"hint":"{}"}},"tlogEntries":[{{"logIndex":"{global}","logId":{{"keyId":"{}"}},"kindVersion":{{"kind":"{}","version":"{}"}},{promise}"inclusionProof":{{"logIndex":"{}","rootHash":"{}","treeSize":"{}","hashes":[{}],"checkpoint":{{"envelope":{}}}}},"canonicalizedBody":"{}"}}]}},{content}}}"#,
-            self.signer.public().key_id().to_base64(),
+            self.public().key_id().to_base64(),
             self.log.id().to_base64(),
             self.kind.0,
             self.kind.1,
@@ -317,10 +339,17 @@ impl Recipe {
             bundle: Json::parse(&bundle),
             text: None,
             root: trusted_root(&[self.log.trusted()]),
-            keys: vec![self.signer.public().spki_pem().to_owned()],
+            keys: vec![self.public().spki_pem().to_owned()],
             asked: Asked::Artifact(ARTIFACT.to_vec()),
             predicate_type: None,
             threshold: None,
+            logs: None,
+            accept_promise: false,
+            signature_hash: match self.foreign.map(|foreign| foreign.hash) {
+                Some(HashFunction::Sha384) => Some("sha384"),
+                Some(HashFunction::Sha512) => Some("sha512"),
+                _ => None,
+            },
             anchor: None,
             now: NOW,
         }
@@ -367,6 +396,12 @@ pub struct Scene {
     pub asked: Asked,
     pub predicate_type: Option<String>,
     pub threshold: Option<usize>,
+    /// How many distinct logs must have an entry.
+    pub logs: Option<usize>,
+    /// Whether a log's promise is accepted in place of a proof.
+    pub accept_promise: bool,
+    /// What other clients must be told that the key signs with.
+    pub signature_hash: Option<&'static str>,
     /// An anchor file that is followed too.
     pub anchor: Option<Json>,
     pub now: u64,
@@ -378,9 +413,15 @@ impl Scene {
         self.text.clone().unwrap_or_else(|| (self.bundle.render() + "\n").into_bytes())
     }
 
-    /// The one entry of the log.
+    /// The first entry of a log.
     pub fn entry(&mut self) -> &mut Json {
         self.bundle.at("/verificationMaterial/tlogEntries/0")
+    }
+
+    /// Puts the entry of another scene behind ours, and its log into the trusted root.
+    pub fn enter_too(&mut self, mut other: Scene) {
+        self.bundle.at("/verificationMaterial/tlogEntries").elements().push(other.entry().clone());
+        self.root.at("/tlogs").elements().push(other.root.at("/tlogs/0").clone());
     }
 
     /// Changes what the string at a path says.
@@ -411,6 +452,10 @@ impl Scene {
         if let Some(threshold) = self.threshold {
             policy.threshold = threshold.try_into().unwrap();
         }
+        if let Some(logs) = self.logs {
+            policy.logs = logs.try_into().unwrap();
+        }
+        policy.accept_promise = self.accept_promise;
         let input = Input { bundle, subject, keys, trusted_root, policy, now: self.now };
         match &self.anchor {
             None => verify(&input),

@@ -7,7 +7,7 @@ we are stricter it is written down.
     vectors.py --airtight BINARY --clients CACHE --work DIR [--write]
 
 Passed over are folders whose question these programs cannot be asked: no key or several, a directory given as a list of
-digests, a threshold, another time than today. With --write the answers are printed as the lists of
+digests, a threshold of keys or of logs, another time than today. With --write the answers are printed as the lists of
 tests/forge/cases/lenient.rs instead of being compared.
 """
 
@@ -34,6 +34,7 @@ def askable(folder: Path) -> bool:
         and keys.exists()
         and keys.read_text().count("BEGIN PUBLIC KEY") == 1
         and not (folder / "threshold").exists()
+        and not (folder / "log-threshold").exists()
         and (folder / "now").read_text().strip() == NOW
     )
 
@@ -58,6 +59,8 @@ def ask_cosign(binary: Path, folder: Path, env: dict) -> str:
     if is_message(folder):
         command = [binary, "verify-blob", *given, folder / "artifact"]
     else:
+        if (folder / "signature-hash").exists():
+            given += ["--signature-digest-algorithm", (folder / "signature-hash").read_text().strip()]
         command = [binary, "verify-blob-attestation", *given, "--type", wanted_type(folder), folder / "artifact"]
     code, said = call(command, env)
     if code == 0:
@@ -70,6 +73,7 @@ def ask_airtight(binary: Path, folder: Path, env: dict) -> str:
     """The code of the refusal, or `verified`."""
     asked = ["--type", (folder / "type").read_text().strip()] if (folder / "type").exists() else []
     asked += ["--anchor", folder / "anchor.json"] if (folder / "anchor.json").exists() else []
+    asked += ["--accept-promise"] if (folder / "accept-promise").exists() else []
     command = [binary, "--json", "verify", folder / "artifact", "--bundle", folder / "bundle.sigstore.json", "--key"]
     code, said = call([*command, folder / "key.pub", "--trusted-root", folder / "trusted_root.json", *asked], env)
     try:

@@ -3,7 +3,7 @@
 use std::fs;
 
 use airtight::bundle::homes::{self, HomeError, Housed};
-use airtight::bundle::{Bundle, Content, Signer};
+use airtight::bundle::{Bundle, Content, LogEntry, Signer};
 use airtight::durable::{self, Mode};
 use airtight::statement::ParsedStatement;
 use airtight::sync::kept;
@@ -32,13 +32,35 @@ struct Inspection {
     certificate: Option<String>,
     log_id: String,
     log_index: u64,
-    leaf_index: u64,
+    leaf_index: Option<u64>,
     kind: String,
     version: String,
     integrated_time: Option<u64>,
-    tree_size: u64,
-    root_hash: String,
-    checkpoint: String,
+    tree_size: Option<u64>,
+    root_hash: Option<String>,
+    checkpoint: Option<String>,
+    other_entries: Vec<InspectedEntry>,
+}
+
+#[derive(Serialize)]
+struct InspectedEntry {
+    log_id: String,
+    log_index: u64,
+    kind: String,
+    version: String,
+    integrated_time: Option<u64>,
+}
+
+impl InspectedEntry {
+    fn of(entry: &LogEntry<'_>) -> InspectedEntry {
+        InspectedEntry {
+            log_id: hex::encode(entry.log_id),
+            log_index: entry.log_index.get(),
+            kind: entry.kind.clone().into_owned(),
+            version: entry.version.clone().into_owned(),
+            integrated_time: entry.integrated_time,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -151,13 +173,14 @@ fn inspect(bundle: &Bundle<'_>, call: &mut Invocation) {
         certificate,
         log_id: hex::encode(entry.log_id),
         log_index: entry.log_index.get(),
-        leaf_index: entry.proof.log_index.get(),
+        leaf_index: entry.proof.as_ref().map(|proof| proof.log_index.get()),
         kind: entry.kind.clone().into_owned(),
         version: entry.version.clone().into_owned(),
         integrated_time: entry.integrated_time,
-        tree_size: entry.proof.tree_size.get(),
-        root_hash: entry.proof.root_hash.to_hex(),
-        checkpoint: entry.proof.checkpoint.clone().into_owned(),
+        tree_size: entry.proof.as_ref().map(|proof| proof.tree_size.get()),
+        root_hash: entry.proof.as_ref().map(|proof| proof.root_hash.to_hex()),
+        checkpoint: entry.proof.as_ref().map(|proof| proof.checkpoint.clone().into_owned()),
+        other_entries: bundle.entries()[1..].iter().map(InspectedEntry::of).collect(),
     };
     if call.output.is_json() {
         call.output.json(&inspection);
@@ -180,13 +203,17 @@ fn inspect(bundle: &Bundle<'_>, call: &mut Invocation) {
         None => output.line(format_args!("hint:       {}", inspection.hint)),
     }
     output.line(format_args!("log id:     {}", inspection.log_id));
-    output.line(format_args!(
-        "entry:      {} {} at index {}",
-        inspection.kind, inspection.version, inspection.leaf_index
-    ));
-    output.line(format_args!("tree:       size {}, root {}", inspection.tree_size, inspection.root_hash));
-    if let Some(origin) = inspection.checkpoint.lines().next() {
+    let index = inspection.leaf_index.unwrap_or(inspection.log_index);
+    output.line(format_args!("entry:      {} {} at index {index}", inspection.kind, inspection.version));
+    match (inspection.tree_size, &inspection.root_hash) {
+        (Some(size), Some(root)) => output.line(format_args!("tree:       size {size}, root {root}")),
+        _ => output.line("tree:       no proof, only the log's promise"),
+    }
+    if let Some(origin) = inspection.checkpoint.as_ref().and_then(|checkpoint| checkpoint.lines().next()) {
         output.line(format_args!("checkpoint: {origin}"));
+    }
+    for InspectedEntry { log_id, log_index, kind, version, .. } in &inspection.other_entries {
+        output.line(format_args!("entry too:  {kind} {version} at index {log_index} of log {log_id}"));
     }
     output.say("judge it with `airtight verify`");
 }

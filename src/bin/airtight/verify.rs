@@ -4,10 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use airtight::bundle::BundleError;
 use airtight::statement::{PredicateType, Subject as Named};
 use airtight::trust::TrustedRoot;
 use airtight::verify::identity::{IdentityRule, Pattern};
-use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Report, verify, verify_anchored};
+use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Refusal, Report, verify, verify_anchored};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::Sha256Digest;
 
@@ -92,8 +93,16 @@ fn judge_of(args: &VerifyArgs, call: &mut Invocation) -> Result<Judge, Failure> 
     let identity = identity::rule(&args.identity)?;
     // A policy file says itself whom certificates may name.
     let identities = asked.as_ref().map(|loaded| loaded.policy.identities()).unwrap_or_default();
-    let policy =
-        Policy { predicate_type, identity, identities, scts: args.identity.sct_threshold, ..Policy::default() };
+    let policy = Policy {
+        predicate_type,
+        identity,
+        identities,
+        logs: args.log_threshold,
+        timestamps: args.timestamp_threshold,
+        accept_promise: args.accept_promise,
+        scts: args.identity.sct_threshold,
+        ..Policy::default()
+    };
     Ok(Judge { keys, trusted_root, policy, asked, now: call.now()?, checkpoints: Checkpoints::default() })
 }
 
@@ -253,8 +262,9 @@ pub fn show(report: &Report, bundle: &Path, call: &mut Invocation) {
         call.output.line(format_args!("{mark} {} {}: {}", check.step, check.name, check.fact));
     }
     match report.verdict() {
-        Ok(_) => {
-            call.output.line(format_args!("verified: {}", bundle.display()));
+        Ok(verified) => {
+            let how = if verified.is_included() { "" } else { ", but its inclusion in the log is only promised" };
+            call.output.line(format_args!("verified: {}{how}", bundle.display()));
             call.output.line("This does not establish:");
             for sentence in report.not_established() {
                 call.output.line(format_args!("  - {sentence}"));
@@ -267,6 +277,9 @@ pub fn show(report: &Report, bundle: &Path, call: &mut Invocation) {
                 bundle.display(),
                 refusal.code()
             ));
+            if let Refusal::Bundle(BundleError::NoProof { promise: true }) = refusal {
+                call.output.say("next: ask the log for the entry's inclusion proof; of a bundle of v0.1, --accept-promise takes the promise alone");
+            }
         }
     }
 }

@@ -263,7 +263,7 @@ fn contents(cases: &mut Cases) {
     changed(cases, "step1-no-entry", "bundle_entry_count", "tlogEntries is empty.", |scene| {
         scene.bundle.at("/verificationMaterial/tlogEntries").elements().clear();
     });
-    changed(cases, "step1-two-entries", "bundle_entry_count", "The one good entry stands twice.", |scene| {
+    changed(cases, "step1-two-entries", "bundle_entry_twice", "The one good entry stands twice.", |scene| {
         let entry = scene.entry().clone();
         scene.bundle.at("/verificationMaterial/tlogEntries").elements().push(entry);
     });

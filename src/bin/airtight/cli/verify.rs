@@ -1,5 +1,6 @@
 //! What can be said about checking: `airtight verify`, and the protocol of sigstore-conformance.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
@@ -66,6 +67,18 @@ pub struct VerifyArgs {
     /// The predicate type it must have: a short name or a URI
     #[arg(long = "type", value_name = "TYPE")]
     pub predicate_type: Option<String>,
+
+    /// How many distinct logs of the trusted root must have an entry; every entry of such a log must hold in any case
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
+    pub log_threshold: NonZeroUsize,
+
+    /// How many distinct time stamp authorities of the trusted root must have made a time stamp
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub timestamp_threshold: usize,
+
+    /// Accept a log's promise in place of an inclusion proof, in a bundle of v0.1; the verdict says so
+    #[arg(long)]
+    pub accept_promise: bool,
 
     #[command(flatten)]
     pub identity: IdentityArgs,

@@ -24,7 +24,7 @@ use airtight::statement::Subject;
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Checkpoints, Input, Policy, Report, verify_among};
 use airtight_keys::verifier::VerifierKey;
-use airtight_log::digest::Sha256Digest;
+use airtight_log::digest::{LeafIndex, Sha256Digest};
 use serde::Serialize;
 
 use crate::artifacts::{self, Named};
@@ -326,7 +326,7 @@ impl BundleLine {
             signer: verified.map(|verified| verified.signer().to_string()),
             predicate_type: verified.and_then(|verified| verified.predicate_type().map(str::to_owned)),
             log_id: verified.map(|verified| verified.log_id().to_string()),
-            leaf_index: verified.map(|verified| verified.leaf_index().get()),
+            leaf_index: verified.and_then(|verified| verified.leaf_index()).map(LeafIndex::get),
             integrated_time: verified.and_then(|verified| verified.integrated_time()),
             not_established: report.not_established(),
         }

@@ -1,0 +1,216 @@
+//! What was verified: a bundle that passed every step that was asked for, and each of its entries that was judged.
+
+use airtight_keys::envelope::Envelope;
+use airtight_keys::public::KeyId;
+use airtight_log::checkpoint::VerifiedCheckpoint;
+use airtight_log::digest::{Hash, LeafIndex, Sha256Digest};
+use airtight_log::entry::uuid;
+
+use crate::statement;
+
+use super::anchor::Anchored;
+use super::artifact::About;
+use super::body::Leaf;
+use super::certified::Certified;
+use super::entries::{Logged, UnjudgedEntry};
+use super::timestamp::Timestamps;
+
+/// What was signed, after it was verified.
+#[derive(Debug, Clone)]
+pub enum VerifiedContent {
+    /// An envelope, of which a given key made the signature.
+    Envelope(Envelope),
+    /// The digest of the artifact that was signed.
+    Message(Sha256Digest),
+}
+
+/// A bundle that passed every step that was asked for. Only [`verify`](super::verify) makes one.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    pub(super) content: VerifiedContent,
+    pub(super) signer: KeyId,
+    pub(super) certified: Option<Certified>,
+    pub(super) about: About,
+    /// In the order of the bundle, never empty.
+    pub(super) entries: Vec<VerifiedEntry>,
+    pub(super) unjudged: Vec<UnjudgedEntry>,
+    pub(super) timestamps: Timestamps,
+    pub(super) type_asked: bool,
+    pub(super) anchored: Option<Anchored>,
+}
+
+/// An entry of a log of the trusted root that holds in full.
+#[derive(Debug, Clone)]
+pub struct VerifiedEntry {
+    pub(super) leaf: Leaf,
+    log_id: KeyId,
+    log_index: LeafIndex,
+    /// The index in the tree of the checkpoint that it is under.
+    proven: Option<(LeafIndex, VerifiedCheckpoint)>,
+    integrated_time: Option<u64>,
+    /// The log's key was no longer valid when it was judged.
+    pub(super) key_ended: bool,
+}
+
+impl VerifiedEntry {
+    pub(super) fn of(logged: Logged<'_, '_, '_>, integrated_time: Option<u64>, now: u64) -> VerifiedEntry {
+        let Logged { entry, leaf, log, checkpoint } = logged;
+        let leaf_index = entry.proof.as_ref().map(|proof| proof.log_index);
+        VerifiedEntry {
+            leaf,
+            log_id: KeyId::from_bytes(entry.log_id),
+            log_index: entry.log_index,
+            proven: leaf_index.zip(checkpoint),
+            integrated_time,
+            key_ended: log.validity().end.is_some_and(|end| end < now),
+        }
+    }
+
+    /// Returns kind and version, for example `dsse 0.0.1`.
+    pub fn kind(&self) -> &'static str {
+        self.leaf.kind.name()
+    }
+
+    /// Returns the log's id.
+    pub fn log_id(&self) -> &KeyId {
+        &self.log_id
+    }
+
+    /// Returns the index over all shards of the log.
+    pub fn log_index(&self) -> LeafIndex {
+        self.log_index
+    }
+
+    /// Returns the leaf's hash.
+    pub fn leaf_hash(&self) -> &Hash {
+        &self.leaf.hash
+    }
+
+    /// Returns the index in the tree of the checkpoint; `None` where the log's promise was accepted in place of a proof.
+    pub fn leaf_index(&self) -> Option<LeafIndex> {
+        self.proven.as_ref().map(|(index, _)| *index)
+    }
+
+    /// Returns the checkpoint that the entry is under; `None` where the log's promise was accepted in place of a proof.
+    pub fn checkpoint(&self) -> Option<&VerifiedCheckpoint> {
+        self.proven.as_ref().map(|(_, checkpoint)| checkpoint)
+    }
+
+    /// Returns the time that the log signed for, seconds since the epoch: the log's own claim.
+    pub fn integrated_time(&self) -> Option<u64> {
+        self.integrated_time
+    }
+
+    /// Returns the entry's name in its log: under a checkpoint of Rekor v1 80 hex digits, tree ID and leaf hash; else the leaf hash, 64.
+    pub fn uuid(&self) -> String {
+        match self.checkpoint().and_then(VerifiedCheckpoint::v1_tree_id) {
+            Some(tree_id) => uuid(tree_id, &self.leaf.hash),
+            None => self.leaf.hash.to_hex(),
+        }
+    }
+}
+
+impl Verified {
+    /// Returns what was signed.
+    pub fn content(&self) -> &VerifiedContent {
+        &self.content
+    }
+
+    /// Returns the signed statement's bytes; `None` for a signature over the artifact itself.
+    pub fn payload(&self) -> Option<&[u8]> {
+        match &self.content {
+            VerifiedContent::Envelope(envelope) => Some(envelope.payload_unverified()),
+            VerifiedContent::Message(_) => None,
+        }
+    }
+
+    /// Returns the key that signed.
+    pub fn signer(&self) -> &KeyId {
+        &self.signer
+    }
+
+    /// Returns what a certificate establishes; `None` where a plain key signed.
+    pub fn certified(&self) -> Option<&Certified> {
+        self.certified.as_ref()
+    }
+
+    /// Returns the predicate type; `None` for a signature over the artifact itself.
+    pub fn predicate_type(&self) -> Option<&str> {
+        self.about.predicate_type.as_deref()
+    }
+
+    /// Returns the subjects that are the artifact, or the files of the directory.
+    pub fn matched(&self) -> &[statement::Subject] {
+        &self.about.matched
+    }
+
+    /// Lists the entries that were judged, in the order of the bundle: at least one, each of a log of the trusted root.
+    pub fn entries(&self) -> &[VerifiedEntry] {
+        &self.entries
+    }
+
+    /// Lists the entries of logs that the trusted root does not name.
+    pub fn unjudged(&self) -> &[UnjudgedEntry] {
+        &self.unjudged
+    }
+
+    /// Returns the first entry that was judged: of most bundles the only one.
+    pub fn entry(&self) -> &VerifiedEntry {
+        &self.entries[0]
+    }
+
+    /// Returns kind and version of the first entry, for example `dsse 0.0.1`.
+    pub fn entry_kind(&self) -> &'static str {
+        self.entry().kind()
+    }
+
+    /// Returns the id of the first entry's log.
+    pub fn log_id(&self) -> &KeyId {
+        self.entry().log_id()
+    }
+
+    /// Returns the first entry's index over all shards of its log.
+    pub fn log_index(&self) -> LeafIndex {
+        self.entry().log_index()
+    }
+
+    /// Returns the first entry's index in the tree of its checkpoint.
+    pub fn leaf_index(&self) -> Option<LeafIndex> {
+        self.entry().leaf_index()
+    }
+
+    /// Returns the hash of the first entry's leaf.
+    pub fn leaf_hash(&self) -> &Hash {
+        self.entry().leaf_hash()
+    }
+
+    /// Returns the checkpoint that the first entry is under.
+    pub fn checkpoint(&self) -> Option<&VerifiedCheckpoint> {
+        self.entry().checkpoint()
+    }
+
+    /// Returns the first entry's name in its log ([`VerifiedEntry::uuid`]).
+    pub fn uuid(&self) -> String {
+        self.entry().uuid()
+    }
+
+    /// Returns the time that the first entry's log signed for, seconds since the epoch: the log's own claim.
+    pub fn integrated_time(&self) -> Option<u64> {
+        self.entry().integrated_time()
+    }
+
+    /// Tells whether inclusion was proven of every entry that was judged; otherwise a log's promise was accepted.
+    pub fn is_included(&self) -> bool {
+        self.entries.iter().all(|entry| entry.proven.is_some())
+    }
+
+    /// Returns what the anchor establishes, where one was given.
+    pub fn anchored(&self) -> Option<&Anchored> {
+        self.anchored.as_ref()
+    }
+
+    /// Returns the time stamps: those that hold, and how many are not counted.
+    pub fn timestamps(&self) -> &Timestamps {
+        &self.timestamps
+    }
+}

@@ -1,0 +1,133 @@
+//! Signatures that no key of ours can make, over our default statement and artifact: made once, and their private halves thrown away.
+
+use airtight_keys::strict_json::standard_base64;
+use airtight_keys::verifier::{HashFunction, VerifierKey};
+
+/// A signature of somebody else's key.
+#[derive(Clone, Copy)]
+pub struct Foreign {
+    /// SubjectPublicKeyInfo, base64 of DER.
+    spki: &'static str,
+    /// Base64.
+    signature: &'static str,
+    /// What an entry of Rekor v2 says that the key is.
+    pub key_details: &'static str,
+    /// What an entry of Rekor v2 hashes with.
+    pub hash: HashFunction,
+}
+
+impl Foreign {
+    /// The key.
+    pub fn key(&self) -> VerifierKey {
+        VerifierKey::from_spki_der(&standard_base64(self.spki).unwrap()).unwrap()
+    }
+
+    /// The signature's bytes.
+    pub fn signature(&self) -> Vec<u8> {
+        standard_base64(self.signature).unwrap()
+    }
+}
+
+/// P-384 over SHA-384, over the statement.
+pub const P384_SHA384: Foreign = Foreign {
+    spki: P384,
+    signature: P384_SHA384_SIGNATURE,
+    key_details: "PKIX_ECDSA_P384_SHA_384",
+    hash: HashFunction::Sha384,
+};
+
+/// The same key over SHA-256, as Rekor v1 and older signers have it.
+pub const P384_SHA256: Foreign = Foreign {
+    spki: P384,
+    signature: P384_SHA256_SIGNATURE,
+    key_details: "PKIX_ECDSA_P384_SHA_256",
+    hash: HashFunction::Sha256,
+};
+
+/// P-521 over SHA-512, over the statement.
+pub const P521_SHA512: Foreign = Foreign {
+    spki: P521,
+    signature: P521_SHA512_SIGNATURE,
+    key_details: "PKIX_ECDSA_P521_SHA_512",
+    hash: HashFunction::Sha512,
+};
+
+/// The same key over SHA-256.
+pub const P521_SHA256: Foreign = Foreign {
+    spki: P521,
+    signature: P521_SHA256_SIGNATURE,
+    key_details: "PKIX_ECDSA_P521_SHA_256",
+    hash: HashFunction::Sha256,
+};
+
+/// RSA of 2,048 bits, PKCS #1 v1.5, over the statement.
+pub const RSA_PKCS1: Foreign = Foreign {
+    spki: RSA,
+    signature: RSA_PKCS1_SIGNATURE,
+    key_details: "PKIX_RSA_PKCS1V15_2048_SHA256",
+    hash: HashFunction::Sha256,
+};
+
+/// The same key, PSS.
+pub const RSA_PSS: Foreign = Foreign {
+    spki: RSA,
+    signature: RSA_PSS_SIGNATURE,
+    key_details: "PKIX_RSA_PSS_2048_SHA256",
+    hash: HashFunction::Sha256,
+};
+
+/// P-384 over the SHA-256 of the artifact.
+pub const P384_MESSAGE: Foreign = Foreign {
+    spki: P384,
+    signature: P384_MESSAGE_SIGNATURE,
+    key_details: "PKIX_ECDSA_P384_SHA_256",
+    hash: HashFunction::Sha256,
+};
+
+const P384: &str = concat!(
+    "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEavgGgCXSNVpjLUVGXfhqbRHBZgrPZ/dwxhX2Z7Gaj7njIPEj3Eeg3B3pSTuthFoZQ90p",
+    "i8Oo86Ws9cCiMCaeMTz6y063/RwlblQ869GCeLSUaQSXB2IZGaA7mjQt/5wj",
+);
+const P521: &str = concat!(
+    "MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQBOmM7twyE053V8DX/76jYu08tG1MGk4AUhdJEh38VbBsCMyShi9whGx6+bVKCAxjK",
+    "qASgv/RB07LCC0Ior8mEAAEAlYu+2RRPzqQVMn9Hsh9iR9t30OZUX0R2bVwGtmXfhENxrUB5H9vQqPhVjFUKuOQ1UPmnzadQiSDY",
+    "EckwnaeL+F0=",
+);
+const RSA: &str = concat!(
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAnZLKJmPPXUCOtHeKEuOJDKaJ3dWskP4lWNBpXRcOM3x1Mw8pjEKLq2MP",
+    "/t2wVndPXi36A3DvZ96BK/LBp68v6dYuU2ABnUHsJZ0hlEkSGsq4aUgSLRy8w4MS0jyPsUx1p0k8K/cvBIABzRk6lcMtoW9kWTQ/",
+    "PblG+04bF1lSBmSJ4HBEFQ9x1Ay6m5HzT1bQBoU2unj39Y7ncM62kCmyuq+2EDJoFEYBe2EWvH9VJNTlO88/H+2Sd0YhXm2gNUsn",
+    "WWgE7WoDdJD7UjmMhpMuAQrLhTcKqwVA8trtUUNh4Au9evAMH+YemNdD+4utF3PLsEfVL9kHrEgXs6rWCFRt+QIDAQAB",
+);
+const P384_SHA384_SIGNATURE: &str = concat!(
+    "MGUCMBEY5IhXexojdTT1KSPV4AvtbHeVar/3Cg11OXQkuAl+u/aLX24EymqC7lhsobjoNQIxAIQ+Ax3RrPlBVMRdiNUWIK0JUUF+",
+    "pDbr9cYYUZgGTruCFe2oAaR/EtQm9b+s9vml5w==",
+);
+const P384_SHA256_SIGNATURE: &str = concat!(
+    "MGQCME3Vcm5FF2KdFdF0vRhcpkSN2NsgypblddxG1Tu2YezsDQO0BoKz8JTjL0Lc9HD6HwIwVdPKBNIv6eh2Lip3haAQP8Um9VKE",
+    "Ee+rKfHQHWWKRiBCUfZo1KvX5tFIaRNTuPcc",
+);
+const P521_SHA512_SIGNATURE: &str = concat!(
+    "MIGIAkIB/v9+LoGeYyae0Gc3tJtmrt0DdMIvrolLvDw00XBn9zVLEn2zgLUBzJIBZipyuFITp9t2LZorD0E2+KkKg1hIAlECQgDR",
+    "oLzHl3h63pS66HiIzyyNp73Wgn594fdpuniugcPbHISKm4da6iv0XMwgLtEcIHr+uWdSNGFJ/t1yE2Rx9FP7/w==",
+);
+const P521_SHA256_SIGNATURE: &str = concat!(
+    "MIGHAkIBVfIe7J8D9DPzLySHsqQmxbigslfK1di1lCBT4e5Irr0ToQmvvKaAMcwaTECjRpuXJE2NpMZs0eb7rec165ZFjRUCQXwc",
+    "b1FsMhP8YmMDyr3flqdG4igJ6TJ/3nC3fJTO8Sjj15NVFkdiCRWItEhNm9u/a81Kh6lYK9eZvLv3SXUZX9N2",
+);
+const RSA_PKCS1_SIGNATURE: &str = concat!(
+    "BdI6WaNXwITCyymDkfvfiWiC4Z/xuhGoMcCkpbTmnsk+geUjrpIXsIOJJu+XMkDqt8XPJ+nWXk4sDp0OpsFWr9dnszxepTdsED3X",
+    "efguo1fVcGhJ4e0BRmvQurcBuiLW9CRFIkq89xCfZH9MP+JMIsr//0JMPUvllC4SCxYvFvlzqo1/FEXC8wAifdwgFmDvB4CGp97e",
+    "MTJfQ3qyqEAOs5sqPJ4PNVtqJXkJ52Uj8sUINnUDVdYVygcSo5QPwgPnETvBjC+HrXoHoOFmOd1jfo1ZlxmiLizXm5VL1l+RhWMI",
+    "jWzu1R56AlMGvMkBsK52DL1hqhGptez7l8sjCfD/AA==",
+);
+const RSA_PSS_SIGNATURE: &str = concat!(
+    "nUtZC2nyP46Z6mNWjZUFbheE6+Ywukb7OfOEToSHk5Yh/ZomWyDHCYdjcnByFXX3AsNwYPOS/MwSeqFVWKcsLi/wjf84EloP/oC0",
+    "5f02uZvicxCCNmLnk4vLk9UjcCqzAlPlJc08eCBaaRnlbDgYaFe/YhfbKJBNpkquqOSGHZhJz+tHIwPzJMOYWeFarmfdfCUEkLWp",
+    "YxxVEt2ASm/AXA4++BFi8J/VZxN5Hl+z+O3ue5LZ2gBV5zTTMo1FapTjG4mPa5vuk7MhmvzWhTKBjAXfzYV97qulq6SC5ORu5FZj",
+    "yi9vlqxvYmh2WJnQdkRX/y61/WZY4UBaHbcwYjFkcg==",
+);
+const P384_MESSAGE_SIGNATURE: &str = concat!(
+    "MGUCMQCGmpGEIhS6wimv9Y9eJ58WdwJw44o04zjx3Ke1wYLANFRqDYoGZBWmMdUjlP/G7MUCMASUpqnhzvjl8hhl7OUzc0Jb6RV6",
+    "0uvwfLPU8mvQewyV3d2noKldK1u8SJ1ZjH1LhA==",
+);
