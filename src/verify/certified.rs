@@ -86,7 +86,8 @@ fn check_usage(certificate: &SigningCertificate) -> Result<(), Refusal> {
 
 fn at(certificate: &SigningCertificate, authority: &Authority, time: u64) -> Result<(), Refusal> {
     let name = || authority.name().to_owned();
-    path::check(&certificate.der, &certificate.x509, authority, time, CODE_SIGNING).map_err(|refusal| match refusal {
+    let path = path::check(&certificate.der, &certificate.x509, authority, time, CODE_SIGNING);
+    path.map(|_| ()).map_err(|refusal| match refusal {
         PathRefusal::CertificateValidity { subject, start, end } => {
             Refusal::CertificateValidity { subject, start, end, time }
         }

@@ -10,7 +10,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use crate::trust::Validity;
-use crate::trust::authority::Authority;
+use crate::trust::authority::{Authority, ChainCertificate};
 
 use super::certificate::validity;
 
@@ -25,14 +25,14 @@ pub(super) enum PathRefusal {
     Chain { cause: String },
 }
 
-/// Follows a certificate to the authority's root at `time`; `usage` is what it must say that it is for.
-pub(super) fn check(
+/// Follows a certificate to the authority's root at `time`; `usage` is what it must say that it is for. Returns those above it: its issuer first, the root last.
+pub(super) fn check<'a>(
     der: &[u8],
     certificate: &Certificate,
-    authority: &Authority,
+    authority: &'a Authority,
     time: u64,
     usage: &'static [u8],
-) -> Result<(), PathRefusal> {
+) -> Result<Vec<&'a ChainCertificate>, PathRefusal> {
     for one in std::iter::once(certificate).chain(authority.above().iter().map(|above| &above.certificate)) {
         let (start, end) = validity(one);
         if time < start || time > end {
@@ -54,7 +54,12 @@ pub(super) fn check(
     // Asked of the certificate by who calls this; where a CA says what it is for, this must be among it.
     let usage = KeyUsage::required_if_present(usage);
     let path = end.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, between, moment, usage, None, None);
-    path.map(|_| ()).map_err(|error| refused(&error))
+    let path = path.map_err(|error| refused(&error))?;
+    let used = |der: CertificateDer<'_>| {
+        let found = authority.above().iter().find(|above| above.der == der.as_ref());
+        found.expect("invariant: a path is made of the certificates that were given")
+    };
+    Ok(path.intermediate_certificates().map(|one| used(one.der())).chain(authority.above().last()).collect())
 }
 
 /// Returns the subject's name, or for one without a name its serial number.

@@ -29,13 +29,14 @@ use cms::signed_data::{SignedAttributes, SignerIdentifier};
 use der::asn1::{Any, ObjectIdentifier, OctetString};
 use der::{Encode, Sequence};
 use ring::digest::{self, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512};
-use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
-use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert, ring as algorithms};
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm};
+use webpki::{EndEntityCert, ring as algorithms};
 
 use crate::bundle::token::{self, TST_INFO, Token, TokenError};
 use crate::trust::authority::{Authority, ChainCertificate};
 use crate::trust::{TrustedRoot, Validity};
 
+use super::path::{self, PathRefusal};
 use super::{Input, SKEW_S};
 
 /// The most tokens of a bundle: sigstore-go's limit.
@@ -352,8 +353,10 @@ fn check_under(
     }
     check_usage(&signer.certificate)?;
     check_signed(token, signer)?;
-    check_times(token.time, signer, authority, now)?;
-    check_chain(token.time, signer, authority)
+    if token.time > now.saturating_add(SKEW_S) {
+        return Err(TimestampRefusal::InFuture { time: token.time, now });
+    }
+    check_path(token.time, signer, authority)
 }
 
 fn hash_of(algorithm: &ObjectIdentifier) -> Option<&'static digest::Algorithm> {
@@ -414,7 +417,7 @@ fn check_signed(token: &Token, signer: &ChainCertificate) -> Result<(), Timestam
     }
     check_named_certificate(attributes, &signer.der)?;
     let message = attributes.to_der().map_err(|_| missing("in DER"))?;
-    let (certificate, subject) = (CertificateDer::from(signer.der.as_slice()), subject(&signer.certificate));
+    let (certificate, subject) = (CertificateDer::from(signer.der.as_slice()), path::subject(&signer.certificate));
     let key = EndEntityCert::try_from(&certificate).map_err(|_| unsupported.clone())?;
     let mut is_used = false;
     for algorithm in algorithms_over(&hash) {
@@ -484,48 +487,19 @@ fn algorithms_over(hash: &ObjectIdentifier) -> &'static [&'static dyn SignatureV
     }
 }
 
-/// Holds the time to the clock, to each certificate, and to when the authority is believed.
-fn check_times(time: u64, signer: &ChainCertificate, authority: &Authority, now: u64) -> Result<(), TimestampRefusal> {
-    if time > now.saturating_add(SKEW_S) {
-        return Err(TimestampRefusal::InFuture { time, now });
-    }
-    for one in std::iter::once(signer).chain(authority.above()) {
-        let validity = one.certificate.tbs_certificate.validity;
-        let start = validity.not_before.to_unix_duration().as_secs();
-        let end = validity.not_after.to_unix_duration().as_secs();
-        if time < start || time > end {
-            let subject = subject(&one.certificate);
-            return Err(TimestampRefusal::CertificateValidity { subject, start, end, time });
+/// Follows the signer's certificate to the authority's root, at the time of the token: every certificate was valid then, and the authority believed.
+fn check_path(time: u64, signer: &ChainCertificate, authority: &Authority) -> Result<(), TimestampRefusal> {
+    let name = || authority.name().to_owned();
+    let path = path::check(&signer.der, &signer.certificate, authority, time, TIME_STAMPING);
+    path.map(|_| ()).map_err(|refusal| match refusal {
+        PathRefusal::CertificateValidity { subject, start, end } => {
+            TimestampRefusal::CertificateValidity { subject, start, end, time }
         }
-    }
-    let validity = authority.validity();
-    if time < validity.start || validity.end.is_some_and(|end| time > end) {
-        let authority = authority.name().to_owned();
-        return Err(TimestampRefusal::AuthorityValidity { authority, validity, time });
-    }
-    Ok(())
-}
-
-/// Follows the signer's certificate to the authority's root, at the time of the token.
-fn check_chain(time: u64, signer: &ChainCertificate, authority: &Authority) -> Result<(), TimestampRefusal> {
-    let refused = |cause: &dyn std::fmt::Display| TimestampRefusal::Chain {
-        signer: subject(&signer.certificate),
-        authority: authority.name().to_owned(),
-        cause: cause.to_string(),
-    };
-    let der = CertificateDer::from(signer.der.as_slice());
-    let end = EndEntityCert::try_from(&der).map_err(|error| refused(&error))?;
-    let above: Vec<CertificateDer<'_>> =
-        authority.above().iter().map(|above| CertificateDer::from(above.der.as_slice())).collect();
-    let Some((root, between)) = above.split_last() else { return Err(refused(&"the chain is empty")) };
-    let anchors = [anchor_from_trusted_cert(root).map_err(|error| refused(&error))?];
-    let moment = UnixTime::since_unix_epoch(std::time::Duration::from_secs(time));
-    // Required of the signer before; where a CA says what it is for, this must be among it.
-    let usage = KeyUsage::required_if_present(TIME_STAMPING);
-    let path = end.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, between, moment, usage, None, None);
-    path.map(|_| ()).map_err(|error| refused(&error))
-}
-
-fn subject(certificate: &Certificate) -> String {
-    certificate.tbs_certificate.subject.to_string()
+        PathRefusal::AuthorityValidity { validity } => {
+            TimestampRefusal::AuthorityValidity { authority: name(), validity, time }
+        }
+        PathRefusal::Chain { cause } => {
+            TimestampRefusal::Chain { signer: path::subject(&signer.certificate), authority: name(), cause }
+        }
+    })
 }
