@@ -253,7 +253,7 @@ fn distinct_signers_are_distinct_holders_under_distinct_names() {
             subject_names: Vec::new(),
             statement: None,
             log_id: KeyId::from_bytes([0; 32]),
-            leaf_index: 0,
+            leaf_index: Some(0),
             time: None,
             anchored_in: None,
         };
