@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Signatures are deterministic, so the same statement by the same key is the same leaf: nothing is appended, and the
-//! first bundle comes back, byte for byte. `site` opens and makes sites, `batch` attests lines as they come, `recover`
-//! brings a log back from what left the site before (`material`, `integrated`), `epoch`
+//! first bundle comes back, byte for byte. `site` opens and makes sites, `batch` attests lines as they come, `keep` takes in
+//! what others signed, `recover` brings a log back from what left the site before (`material`, `integrated`), `epoch`
 //! closes a log that nothing brings back and begins another.
 
 mod batch;
@@ -20,6 +20,7 @@ mod control;
 mod epoch;
 mod error;
 mod integrated;
+mod keep;
 mod material;
 mod recover;
 mod site;
@@ -40,10 +41,12 @@ pub use self::control::Control;
 pub use self::epoch::{ADOPTING, Adopted, Found};
 pub use self::error::{AttestError, fault_code, misfit_code, open_code};
 pub use self::integrated::{INTEGRATED_LEN_MAX, INTEGRATED_PATH, IntegratedTimes, IntegratedTimesError};
+pub use self::keep::Keeping;
 pub use self::material::{Material, MaterialRefusal};
 pub use self::recover::{RecoverRefusal, Recovered};
 pub use self::site::{NewSite, Site, SiteKeys};
 
+use self::control::Decided;
 use crate::bundle::{Receipt, render};
 use crate::disposition::{Disposition, EntryFacts, Permission, SkipReason, Standings};
 use crate::statement::Statement;
@@ -97,23 +100,7 @@ impl Site {
         let mut writer = store.writer(holder, LOCK_WAIT)?;
         check_clock(&writer, now)?;
         let appended = writer.append(&prepared, now)?;
-        // What is new lies above every earlier checkpoint, so the one that is released now is the first to cover it.
-        let mut released = None;
-        if appended.iter().any(|entry| entry.new) {
-            released = Some(writer.release(&keys.log)?);
-        } else if !is_covered(&mut writer.read()?, &appended)? {
-            // A crash after an earlier append left entries that no checkpoint covers yet.
-            writer.release(&keys.log)?;
-        }
-        let mut snapshot = writer.read()?;
-        let standings = decided.at(&mut snapshot)?;
-        let prove = |entry: &Appended| {
-            let covering = released.as_ref().filter(|_| entry.new);
-            let checkpoint =
-                covering.map_or_else(|| first_covering(&mut snapshot, entry.index), |one| Ok(one.clone()))?;
-            prove(&mut snapshot, entry.index, entry.new, &checkpoint, standings, &keys.log)
-        };
-        appended.iter().map(prove).collect()
+        settle(writer, decided, &appended, keys)
     }
 
     /// Gives the bundle of an entry: the same bytes each time, under the first released checkpoint that covers it.
@@ -199,6 +186,31 @@ impl Site {
         writer.release(&keys.log)?;
         Ok(appended.iter().map(|entry| entry.index.get()).collect())
     }
+}
+
+/// Covers entries with a checkpoint and proves each, while the lock is still held.
+fn settle(
+    mut writer: Writer<'_>,
+    decided: &mut Decided,
+    appended: &[Appended],
+    keys: &SiteKeys,
+) -> Result<Vec<Proven>, AttestError> {
+    // What is new lies above every earlier checkpoint, so the one that is released now is the first to cover it.
+    let mut released = None;
+    if appended.iter().any(|entry| entry.new) {
+        released = Some(writer.release(&keys.log)?);
+    } else if !is_covered(&mut writer.read()?, appended)? {
+        // A crash after an earlier append left entries that no checkpoint covers yet.
+        writer.release(&keys.log)?;
+    }
+    let mut snapshot = writer.read()?;
+    let standings = decided.at(&mut snapshot)?;
+    let prove = |entry: &Appended| {
+        let covering = released.as_ref().filter(|_| entry.new);
+        let checkpoint = covering.map_or_else(|| first_covering(&mut snapshot, entry.index), |one| Ok(one.clone()))?;
+        prove(&mut snapshot, entry.index, entry.new, &checkpoint, standings, &keys.log)
+    };
+    appended.iter().map(prove).collect()
 }
 
 /// Prepares a control entry so that it is the last word of its kind. The same words may stand in the log already: as the last

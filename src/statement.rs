@@ -27,10 +27,11 @@
 //!   `ResourceDescriptor` are accepted and not interpreted. The snake_case names that protobuf's JSON also takes are unknown members.
 //! * `_type` is Statement/v1, or Statement/v0.1 (which cosign still writes). Stock clients do not look at it.
 //! * A `sha256` digest is 64 lowercase hex digits. Other algorithms beside it are counted and not used, for nothing here computes them.
-//! * `predicate` is an object or absent; `null` is neither.
+//! * `predicate` is an object or absent; `null` is absent.
 //!
 //! What we build carries `sha256` alone: where two digests of one subject contradict each other, cosign 2 and cosign 3 judge oppositely.
 
+pub mod kept;
 mod predicate;
 mod read;
 
@@ -113,7 +114,7 @@ pub enum StatementError {
         /// What stands there.
         found: String,
     },
-    /// `predicateType` is one of the types that only the log's own control entries bear.
+    /// `predicateType` is one of the types that only the log's own control entries, or bundles that were judged before they were kept, bear.
     #[error("the predicate type {found:?} is kept for the log's own entries")]
     ControlType {
         /// What stands there.
@@ -232,7 +233,7 @@ impl Statement {
     ///
     /// # Errors
     ///
-    /// All of [`ParsedStatement::parse`]; and no `sha256` digest in any subject, a predicate type that is no absolute URI, or one that is kept for control entries.
+    /// All of [`ParsedStatement::parse`]; and no `sha256` digest in any subject, a predicate type that is no absolute URI, or one that is kept for control entries and kept bundles.
     pub fn ready(bytes: Vec<u8>) -> Result<Statement, StatementError> {
         let parsed = ParsedStatement::parse(&bytes)?;
         if !parsed.subjects().iter().any(|subject| subject.sha256().is_some()) {
@@ -240,7 +241,7 @@ impl Statement {
         }
         let predicate_type = PredicateType::uri_of(parsed.predicate_type())
             .map_err(|unknown| StatementError::PredicateType { found: unknown.found })?;
-        if predicate_type.is_control() {
+        if predicate_type.is_reserved() {
             return Err(StatementError::ControlType { found: predicate_type.uri().to_owned() });
         }
         let sha256s = parsed.subjects().iter().filter_map(|subject| subject.sha256().copied()).collect();

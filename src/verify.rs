@@ -110,6 +110,8 @@ pub enum Subject<'a> {
         /// Its symbolic links, in any order.
         symlinks: &'a [statement::Symlink],
     },
+    /// Whatever the bundle itself says that it is about: nobody has an artifact at hand, and the verdict says so.
+    Stated,
 }
 
 /// What is asked beyond the proofs.
@@ -176,6 +178,11 @@ pub fn verify_anchored(input: &Input<'_>, anchor: &[u8]) -> Report {
         report.last(&verified);
         Ok(verified)
     })
+}
+
+/// Returns the report of what was refused before there was a bundle to judge: a file that others hand bundles out in.
+pub fn refused(refusal: Refusal) -> Report {
+    Report::begin().refuse(refusal)
 }
 
 fn reported(judge: impl FnOnce(&mut Report) -> Result<Verified, Refusal>) -> Report {

@@ -15,6 +15,9 @@ use stage::{NOW, Stage, Tree, piped, run, statement};
 /// More than the largest statement has.
 const HUGE: usize = 100 << 20;
 const YEAR: u64 = 365 * 86_400;
+/// Keeps the bundle of things/one.
+const KEEP: [&str; 6] =
+    ["import", "out/one.sigstore.json", "--key", "home/keys/signer.pub", "--trusted-root", "home/trusted_root.json"];
 
 /// A bad input: what is said of it behind `attest`, its code, its exit.
 type Bad<'a> = (&'a [&'a str], &'a str, i32);
@@ -218,6 +221,7 @@ fn a_passphrase_that_is_wrong_or_not_there_signs_nothing() {
         &["attest", "--statement", "good"],
         &["attest", "--batch", "good"],
         &["bundle", "get", "1"],
+        &KEEP,
         &["key", "generate", "second"],
         &["log", "adopt", "--new-epoch", "--note", "a test"],
     ] {
@@ -263,4 +267,38 @@ fn the_machines_own_clock_is_the_one_that_is_looked_at() {
     run(&mut stage.command(Some(ahead), &["attest", "things/one"])).done("attest");
     stage.refuses_at(None, &["attest", "things/two"], "clock_back", 7, &|_| {});
     run(&mut stage.command(Some(ahead), &["attest", "things/two"])).done("attest");
+}
+
+#[test]
+fn what_is_not_to_be_kept_is_refused_and_nothing_changes() {
+    let stage = Stage::new();
+    let good = fs::read_to_string(stage.path().join("out/one.sigstore.json")).unwrap();
+    for (name, text, code) in [
+        ("cut-off", good[..good.len() / 2].to_owned(), "bundle_not_json"),
+        ("empty", String::new(), "bundle_not_json"),
+        ("changed", good.replacen("\"payload\":\"e", "\"payload\":\"f", 1), "signature_invalid"),
+        ("other", "{}".to_owned(), "bundle_member_missing"),
+        ("nothing", "{\"attestations\":[]}".to_owned(), "home_empty"),
+        ("promise", "{\"rekorBundle\":{}}".to_owned(), "home_promise_alone"),
+        ("one-of-two", format!("{good}{}", good.replacen("\"sig\":\"ME", "\"sig\":\"MF", 1)), "signature_invalid"),
+    ] {
+        stage.write(name, text);
+        let words = [&KEEP[..1], &[name], &KEEP[2..], &["--json"]].concat();
+        let answer: serde_json::Value = serde_json::from_str(&stage.reads(&words, 1).stdout).unwrap();
+        assert_eq!((&answer["refusal"]["code"], &answer["kept"]), (&code.into(), &false.into()), "{name}");
+    }
+    stage.refuses(&[&["--home", "nowhere"], &KEEP[..]].concat(), "no_site", 4);
+    for (words, code, exit) in [
+        (&KEEP[..4], "usage", 2),
+        (&[&KEEP[..2], &KEEP[4..]].concat(), "key_required", 2),
+        (&[&KEEP[..], &["--artifact", "sha256:00"]].concat(), "digest_malformed", 2),
+        (&[&KEEP[..], &["--artifact", "things"]].concat(), "artifact_is_directory", 2),
+        (&[&KEEP[..], &["--artifact", "nowhere"]].concat(), "artifact_not_found", 4),
+        (&[&KEEP[..], &["nowhere"]].concat(), "bundle_not_found", 4),
+        (&[&KEEP[..], &["--signer", "nobody"]].concat(), "key_not_found", 4),
+        (&["bundle", "get", "1", "--kept"][..], "kept_nothing", 4),
+        (&["bundle", "get", "9", "--kept"], "entry_not_found", 4),
+    ] {
+        stage.refuses(words, code, exit);
+    }
 }

@@ -292,6 +292,7 @@ const CODED: &[&str] = &[
     "src/bundle/homes.rs",
     "src/policy.rs",
     "src/statement.rs",
+    "src/statement/kept.rs",
     "src/sync/anchor.rs",
     "src/sync/import.rs",
     "src/sync/kept.rs",

@@ -145,6 +145,19 @@ const ASKED: &[(&str, From, &str)] = &[
     ("log-adopt", From::Data, "airtight --json log adopt --new-epoch --note 'a test'"),
     ("epoch.v1", From::Predicate, "airtight bundle get 0"),
     ("transparency-decision.v1", From::Predicate, "airtight bundle get 1"),
+    (
+        "import",
+        From::Data,
+        "airtight --json import statement.json LICENSE.sigstore.json --artifact LICENSE --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
+    ),
+    (
+        "import",
+        From::Data,
+        "airtight --json import LICENSE.sigstore.json --policy p.yaml --trusted-root .airtight/trusted_root.json",
+    ),
+    ("log-entry", From::Data, "airtight --json log entry 3"),
+    ("kept-bundle.v1", From::Predicate, "airtight bundle get 2"),
+    ("kept-bundle.v1", From::Predicate, "airtight bundle get 3"),
     ("artifact.v1", From::Predicate, "cat LICENSE.sigstore.json"),
     ("artifact.v1", From::Predicate, "cat bundles/folder.sigstore.json"),
 ];
@@ -270,7 +283,7 @@ fn altered(value: &Value) -> Vec<Value> {
                         found.push(without);
                     }
                     // What is carried for others has the shape that they give it.
-                    if !["request", "answer"].contains(&name.as_str()) {
+                    if !["request", "answer", "verdict"].contains(&name.as_str()) {
                         pointers.push(format!("{pointer}/{name}"));
                     }
                 }
@@ -330,6 +343,7 @@ fn said() -> Vec<(&'static str, Value)> {
         ranges: vec![[1, 3]],
     };
     vec![
+        ("kept-bundle.v1", kept()),
         ("transparency-receipts.v1", json!(receipts)),
         ("transparency-exception.v1", json!(exception)),
         ("transparency-exception.v1", json!(exception.again(9))),
@@ -337,6 +351,32 @@ fn said() -> Vec<(&'static str, Value)> {
         ("transparency-anchor.v1", json!(anchor)),
         ("transparency-approval.v1", json!(approval)),
     ]
+}
+
+/// What is said of a kept bundle that was signed with a certificate, and asked about in every way there is.
+fn kept() -> Value {
+    use airtight::statement::kept::{KeptBundle, KeptIdentity, KeptPattern, KeptQuestion, KeptVerdict};
+    let id = "0c".repeat(32);
+    let identity = KeptIdentity {
+        name: Some(KeptPattern::Exactly("a@b.example".into())),
+        issuer: Some(KeptPattern::Matching("https://.*".into())),
+        claims: vec![("build-trigger".into(), "push".into())],
+    };
+    let asked = KeptQuestion {
+        trusted_root: id.clone(),
+        policy: Some(id.clone()),
+        keys: vec![id.clone()],
+        identity: Some(identity),
+        logs: 2,
+        timestamps: 1,
+        ct_logs: 1,
+        accept_promise: true,
+        predicate_type: Some("https://a.example/b".into()),
+        artifact: Some(id),
+    };
+    let verdict = RawValue::from_string("{}".into()).unwrap();
+    let verdicts = vec![KeptVerdict { place: "line 2".into(), verdict }];
+    json!(KeptBundle::new(asked, verdicts, vec!["origin".into()], b"content").unwrap())
 }
 
 /// Asks everything of [`SENT`].

@@ -9,9 +9,11 @@
 //! | cosign's `rekorBundle` | `{"base64Signature": …, "rekorBundle": …}` | nothing: it holds a promise of the log and no proof |
 //!
 //! What comes out is judged like any other bundle; nothing is proven here. A PEP 740 attestation has no type of its payload, for it can only be in-toto's.
-//! Its log entry stands in the bundle as it stood there, member by member. At most 96 MiB, as for one bundle.
+//! Its log entries stand in the bundle as they stood there, member by member, and so do its time stamps (`timestamps`, which newer ones have).
+//! At most 96 MiB, as for one bundle.
 
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
+use airtight_log::digest::Sha256Digest;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -51,9 +53,22 @@ pub enum HomeError {
         "a rekorBundle holds the log's promise and no proof of inclusion: ask the log for the entry, or for a bundle of version 0.3"
     )]
     PromiseAlone,
+    /// Every bundle of the file is about another artifact.
+    #[error("the file holds {bundles} bundles, and none is about {artifact}; the first is about {first}")]
+    AboutOthers {
+        /// How many there are.
+        bundles: usize,
+        /// What was asked about.
+        artifact: Sha256Digest,
+        /// What the first says it is about.
+        first: Sha256Digest,
+    },
 }
 
 impl HomeError {
+    /// The codes of this enum that a bundle's own reader does not have, in the order of the variants.
+    pub const CODES: [&'static str; 4] = ["home_unknown", "home_empty", "home_promise_alone", "home_about_others"];
+
     /// Returns the stable code of the variant.
     pub fn code(&self) -> &'static str {
         match self {
@@ -61,6 +76,7 @@ impl HomeError {
             HomeError::Unknown { .. } => "home_unknown",
             HomeError::Empty => "home_empty",
             HomeError::PromiseAlone => "home_promise_alone",
+            HomeError::AboutOthers { .. } => "home_about_others",
         }
     }
 }
@@ -108,6 +124,8 @@ struct PypiMaterial<'a> {
     certificate: &'a RawValue,
     #[serde(borrow)]
     transparency_entries: &'a RawValue,
+    #[serde(borrow)]
+    timestamps: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -190,8 +208,13 @@ fn of_pypi(text: &str) -> Result<String, String> {
         return Err(format!("version is {}, not 1", attestation.version));
     }
     let (Object(material), Object(envelope)) = (attestation.verification_material, attestation.envelope);
+    let stamp = |timestamp: &RawValue| format!(r#"{{"signedTimestamp":{timestamp}}}"#);
+    let timestamps = material.timestamps.map_or_else(String::new, |timestamps| {
+        let timestamps: Vec<String> = timestamps.into_iter().map(stamp).collect();
+        format!(r#","timestampVerificationData":{{"rfc3161Timestamps":[{}]}}"#, timestamps.join(","))
+    });
     Ok(format!(
-        r#"{{"mediaType":"{MEDIA_TYPE}","verificationMaterial":{{"certificate":{{"rawBytes":{}}},"tlogEntries":{}}},"dsseEnvelope":{{"payload":{},"payloadType":"application/vnd.in-toto+json","signatures":[{{"sig":{}}}]}}}}"#,
+        r#"{{"mediaType":"{MEDIA_TYPE}","verificationMaterial":{{"certificate":{{"rawBytes":{}}},"tlogEntries":{}{timestamps}}},"dsseEnvelope":{{"payload":{},"payloadType":"application/vnd.in-toto+json","signatures":[{{"sig":{}}}]}}}}"#,
         material.certificate, material.transparency_entries, envelope.statement, envelope.signature,
     ))
 }

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 const ARTIFACT: &str = PredicateType::ARTIFACT;
+const KEPT_BUNDLE: &str = PredicateType::KEPT_BUNDLE;
 /// The types that only the log's own entries bear: a user who could sign these could speak for the log.
 const CONTROL: [&str; 8] = [
     "https://airtight.dev/transparency-decision/v1",
@@ -19,10 +20,11 @@ const CONTROL: [&str; 8] = [
     "https://airtight.dev/transparency-approval/v1",
 ];
 /// cosign's names and what they stand for.
-const NAMES: [(&str, &str); 11] = [
+const NAMES: [(&str, &str); 12] = [
     ("artifact", ARTIFACT),
     ("custom", "https://cosign.sigstore.dev/attestation/v1"),
     ("cyclonedx", "https://cyclonedx.org/bom"),
+    ("kept-bundle", KEPT_BUNDLE),
     ("link", "https://in-toto.io/Link/v1"),
     ("openvex", "https://openvex.dev/ns"),
     ("slsaprovenance", "https://slsa.dev/provenance/v0.2"),
@@ -50,6 +52,8 @@ pub struct PredicateType {
 impl PredicateType {
     /// The predicate type of an attestation for which no predicate was given.
     pub const ARTIFACT: &'static str = "https://airtight.dev/artifact/v1";
+    /// The predicate type of a bundle that others made and that was kept.
+    pub const KEPT_BUNDLE: &'static str = "https://airtight.dev/kept-bundle/v1";
 
     /// Takes a short name (`slsaprovenance1`, `spdxjson`, `cyclonedx`, …) or an absolute URI.
     ///
@@ -90,6 +94,11 @@ impl PredicateType {
         PredicateType { uri: ARTIFACT.to_owned() }
     }
 
+    /// Returns the type of a bundle that was kept, `https://airtight.dev/kept-bundle/v1`.
+    pub fn kept_bundle() -> PredicateType {
+        PredicateType { uri: KEPT_BUNDLE.to_owned() }
+    }
+
     /// Returns the URI, which is compared byte for byte.
     pub fn uri(&self) -> &str {
         &self.uri
@@ -108,6 +117,12 @@ impl PredicateType {
     /// Says whether only the log's own control entries may bear this type.
     pub fn is_control(&self) -> bool {
         CONTROL.contains(&self.uri.as_str())
+    }
+
+    /// Says whether a user may not make a statement of this type: those of control entries, and that of kept bundles, which says that a
+    /// bundle was judged.
+    pub fn is_reserved(&self) -> bool {
+        self.is_control() || self.uri == KEPT_BUNDLE
     }
 
     /// Lists the short names with their URIs, for help texts.

@@ -116,7 +116,7 @@ struct Wire<'a> {
     subject: Vec<Object<WireSubject<'a>>>,
     #[serde(rename = "predicateType", borrow)]
     predicate_type: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default, deserialize_with = "predicate")]
     predicate: Option<&'a RawValue>,
 }
 
@@ -158,6 +158,12 @@ impl<'a> WireSubject<'a> {
         };
         Ok(ParsedSubject { name: self.name, sha256, digests_unused: self.digest.others.len() })
     }
+}
+
+/// Reads the predicate; `null` is an absent one, as protobuf's JSON has it and the publish attestations of PyPI are written.
+fn predicate<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a RawValue>, D::Error> {
+    let raw = <&'a RawValue>::deserialize(from)?;
+    Ok(Some(raw).filter(|raw| raw.get() != "null"))
 }
 
 /// Reads a present member, so that `null` is not taken for an absent one.
@@ -250,7 +256,8 @@ mod tests {
         let good = format!(r#"{{"name":"a","digest":{{"sha256":"{HEX}"}}}}"#);
         for (text, expected) in [
             (with(&good, r#","extra":1"#), "statement_shape"),
-            (with(&good, r#","predicate":null"#), "predicate_not_json"),
+            (with(&good, r#","predicate":null"#), "accepted"),
+            (with(&good, r#","predicate":null,"predicate":null"#), "statement_member_twice"),
             (with(&good, r#","predicate":[]"#), "predicate_not_json"),
             (with(&good, r#","predicate":{"a":[{"b":1,"b":2}]}"#), "statement_member_twice"),
             (with(&good, r#","predicate":{},"predicate":{}"#), "statement_member_twice"),

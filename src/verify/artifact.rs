@@ -10,7 +10,7 @@ use airtight_keys::envelope::IN_TOTO_PAYLOAD_TYPE;
 use airtight_log::digest::Sha256Digest;
 
 use crate::bundle::Content;
-use crate::statement::{self, ArtifactPredicate, ParsedStatement, PredicateType, Symlink};
+use crate::statement::{self, ArtifactPredicate, ParsedStatement, PredicateType, Symlink, kept};
 
 use super::{Fact, Input, Refusal, Subject};
 
@@ -31,6 +31,8 @@ pub(super) struct About {
     pub(super) digests_unused: bool,
     /// The predicate was held to the schema of its type.
     pub(super) schema_checked: bool,
+    /// No artifact was at hand: what is matched is what the bundle names.
+    pub(super) as_stated: bool,
 }
 
 impl About {
@@ -54,7 +56,8 @@ pub(super) fn check(content: &Content<'_>, input: &Input<'_>) -> Result<About, R
                 return Err(Refusal::PayloadType { found: envelope.payload_type().to_owned() });
             }
             // Step 2 verified these very bytes; the envelope holds the one decoding of them.
-            statement(&ParsedStatement::parse(envelope.payload_unverified())?, input)
+            let payload = envelope.payload_unverified();
+            statement(&ParsedStatement::parse(payload)?, payload, input)
         }
     }
 }
@@ -63,6 +66,7 @@ fn message(stated: &Sha256Digest, input: &Input<'_>) -> Result<About, Refusal> {
     let artifact = match input.subject {
         Subject::Digest(digest) => digest,
         Subject::Files { files, .. } => return Err(Refusal::MessageOneArtifact { files: files.len() }),
+        Subject::Stated => *stated,
     };
     if artifact != *stated {
         return Err(Refusal::MessageDigest { artifact, stated: *stated });
@@ -78,16 +82,20 @@ fn message(stated: &Sha256Digest, input: &Input<'_>) -> Result<About, Refusal> {
         symlinks_unstated: false,
         digests_unused: false,
         schema_checked: true,
+        as_stated: matches!(input.subject, Subject::Stated),
     })
 }
 
-fn statement(statement: &ParsedStatement<'_>, input: &Input<'_>) -> Result<About, Refusal> {
+fn statement(statement: &ParsedStatement<'_>, payload: &[u8], input: &Input<'_>) -> Result<About, Refusal> {
     let predicate_type = statement.predicate_type();
     match &input.policy.predicate_type {
         Some(wanted) if wanted != predicate_type => {
             return Err(Refusal::PredicateType { found: predicate_type.to_owned(), wanted: wanted.clone() });
         }
         _ => {}
+    }
+    if predicate_type == PredicateType::KEPT_BUNDLE {
+        kept::Kept::of(payload).map_err(|error| Refusal::PredicateSchema { cause: error.to_string() })?;
     }
     let predicate = if predicate_type == PredicateType::ARTIFACT {
         let text = statement
@@ -97,6 +105,7 @@ fn statement(statement: &ParsedStatement<'_>, input: &Input<'_>) -> Result<About
     } else {
         None
     };
+    let schema_checked = predicate.is_some() || predicate_type == PredicateType::KEPT_BUNDLE;
     let is_part = predicate.as_ref().is_some_and(ArtifactPredicate::is_part);
     let (matched, symlinks_unstated) = match input.subject {
         Subject::Digest(artifact) => (one(statement, artifact)?, false),
@@ -105,12 +114,22 @@ fn statement(statement: &ParsedStatement<'_>, input: &Input<'_>) -> Result<About
             match predicate.as_ref().and_then(ArtifactPredicate::symlinks) {
                 Some(stated) => links(stated, symlinks, is_part)?,
                 None if symlinks.is_empty() => {}
-                None => return about(statement, matched, is_part, true, predicate.is_some()),
+                None => return about(statement, matched, is_part, true, schema_checked),
             }
             (matched, false)
         }
+        Subject::Stated => (every(statement), false),
     };
-    about(statement, matched, is_part, symlinks_unstated, predicate.is_some())
+    let about = about(statement, matched, is_part, symlinks_unstated, schema_checked)?;
+    Ok(About { as_stated: matches!(input.subject, Subject::Stated), ..about })
+}
+
+/// Lists the subjects that have a SHA-256.
+fn every(statement: &ParsedStatement<'_>) -> Vec<statement::Subject> {
+    let subject = |subject: &statement::ParsedSubject<'_>| {
+        Some(statement::Subject { name: subject.name().to_owned(), sha256: *subject.sha256()? })
+    };
+    statement.subjects().iter().filter_map(subject).collect()
 }
 
 fn about(
@@ -128,6 +147,7 @@ fn about(
         symlinks_unstated,
         digests_unused: statement.subjects().iter().any(|subject| subject.digests_unused() > 0),
         schema_checked,
+        as_stated: false,
     })
 }
 

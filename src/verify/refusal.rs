@@ -1,6 +1,6 @@
 //! Refusals: one variant for each fact that makes the answer no, its code, and the step that says it.
 //!
-//! The table below is the only place where a code is bound to a step. The faults of a bundle's text (step 1), of a statement's text (step 3),
+//! The table below is the only place where a code is bound to a step. The faults of a file of bundles and of a bundle's text (both step 1), of a statement's text (step 3),
 //! of an anchor and of a time stamp (both step 9) are named in their own rooms and come in whole. `docs/VERIFY.md` has a heading for each code under its step; a test compares the two lists.
 
 mod codes;
@@ -16,6 +16,7 @@ use airtight_log::entry::BodyError;
 use airtight_log::proofs::InclusionRefusal;
 
 use crate::bundle::BundleError;
+use crate::bundle::homes::HomeError;
 use crate::statement::StatementError;
 use crate::trust::Validity;
 

@@ -359,6 +359,7 @@ impl Report {
                 list.push(sentence);
             }
         };
+        add(about.as_stated, "that anything you have is what it is about: no artifact was asked about");
         if let Some(certified) = &verified.certified {
             add(!certified.name_asked, "that someone you expected signed: any identity was accepted");
             add(!certified.issuer_asked, "that someone you believe vouched for the signer: any issuer was accepted");

@@ -13,7 +13,7 @@ use airtight::bundle::{Bundle, Content};
 use airtight::durable::{self, Mode};
 use airtight::keyring::KeyName;
 use airtight::statement::{
-    ArtifactPredicate, Part, PredicateType, STATEMENT_LEN_MAX, SUBJECTS_MAX, Statement, Subject,
+    ArtifactPredicate, Part, PredicateType, STATEMENT_LEN_MAX, SUBJECTS_MAX, Statement, StatementError, Subject,
 };
 use airtight_log::store::Access;
 use serde::Serialize;
@@ -26,7 +26,8 @@ use crate::init;
 use crate::invocation::Invocation;
 
 /// From so many payload bytes on public Rekor closes the connection (observed; nothing is published).
-const PUBLIC_REKOR_LEN: usize = 3 << 20;
+pub const PUBLIC_REKOR_LEN: usize = 3 << 20;
+
 /// One statement to be attested, and where its bundle goes.
 struct Draft {
     statement: Statement,
@@ -118,7 +119,11 @@ fn drafts(args: &AttestArgs, call: &Invocation) -> Result<Vec<Draft>, Failure> {
                 let message = format!("{} is not UTF-8, and a predicate is JSON", path.display());
                 Failure::new(Exit::Malformed, "predicate_not_utf8", message)
             })?;
-            Some((PredicateType::parse(name)?, text))
+            let kind = PredicateType::parse(name)?;
+            if kind.is_reserved() {
+                return Err(StatementError::ControlType { found: kind.into_uri() }.into());
+            }
+            Some((kind, text))
         }
         _ => None,
     };

@@ -2,10 +2,12 @@
 
 use std::fs;
 
+use airtight::attest::AttestError;
 use airtight::bundle::homes::{self, HomeError, Housed};
 use airtight::bundle::{Bundle, Content, LogEntry, Signer};
 use airtight::durable::{self, Mode};
 use airtight::statement::ParsedStatement;
+use airtight::statement::kept::Kept;
 use airtight::sync::kept;
 use airtight_log::digest::sha256;
 use airtight_log::store::Access;
@@ -14,7 +16,7 @@ use serde::Serialize;
 use crate::artifacts;
 use crate::cli::bundle::{BundleCommand, GetArgs, TrustCommand};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::invocation::Invocation;
 use crate::log::index_in;
 use crate::sync::target_of;
@@ -103,9 +105,19 @@ pub fn run(command: &BundleCommand, call: &mut Invocation) -> Result<Exit, Failu
     }
 }
 
-/// Prints the bundle of an entry: this log's, another log's, or this log's under an anchor.
+/// Prints the bundle of an entry: this log's, another log's, this log's under an anchor; or what others signed and the entry keeps.
 fn get(args: &GetArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     let mut site = call.open_site_to_judge()?;
+    if args.kept {
+        let mut snapshot = site.store_mut().read()?;
+        let index = index_in(&snapshot, args.index)?;
+        let entry = snapshot.entry(index)?;
+        let (_, envelope) = entry.envelope.ok_or(AttestError::LeafOnly { index: index.get() })?;
+        let kept = Kept::of(envelope.payload_unverified()).map_err(|error| failure::kept(index.get(), &error))?;
+        call.output.bytes(&kept.content);
+        call.output.say(format_args!("entry {index}: {}, {} bytes, {}", kept.name, kept.content.len(), kept.sha256));
+        return Ok(Exit::Done);
+    }
     if let Some(name) = &args.receipt {
         let target = target_of(&mut site, Some(name), call)?;
         let mut snapshot = site.store_mut().read()?;

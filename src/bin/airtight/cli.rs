@@ -15,6 +15,7 @@ use crate::invocation::Invocation;
 
 pub mod attest;
 pub mod bundle;
+pub mod import;
 pub mod key;
 pub mod log;
 pub mod policy;
@@ -71,6 +72,9 @@ pub enum Command {
 
     /// Judge a bundle: no site, no network, no database
     Verify(verify::VerifyArgs),
+
+    /// Keep bundles that others signed: judge each, and log its exact bytes with the verdict
+    Import(import::ImportArgs),
 
     /// Read policies, and say in sentences what they ask
     #[command(subcommand)]

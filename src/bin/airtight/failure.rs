@@ -18,6 +18,8 @@ use std::io;
 
 use airtight::config::ConfigError;
 use airtight::keyring::{KeyNameError, KeyringError};
+use airtight::statement::PredicateType;
+use airtight::statement::kept::KeptError;
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -50,6 +52,17 @@ struct RenderedError<'f> {
     code: &'f str,
     message: &'f str,
     next: Option<&'f str>,
+}
+
+/// Says that nothing that was kept comes out of an entry: it keeps nothing, or another program wrote it badly.
+pub fn kept(index: u64, error: &KeptError) -> Failure {
+    let message = format!("entry {index}: {error}");
+    match error {
+        KeptError::OtherType { .. } => Failure::new(Exit::NotFound, "kept_nothing", message)
+            .next(format!("see what was kept with `airtight log list --type {}`", PredicateType::KEPT_BUNDLE)),
+        _ => Failure::new(Exit::LogUnfit, error.code(), message)
+            .next("take the bytes as the payload has them: airtight log entry N --payload"),
+    }
 }
 
 impl Failure {

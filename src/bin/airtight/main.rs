@@ -10,7 +10,7 @@
 //! | `invocation` | one call: site, output, clock, randomness |
 //! | `artifacts` | files and directories, hashed |
 //! | `cores` | work on many things at once |
-//! | `init`, `attest`, `verify`, `policy`, `bundle`, `demo` | the commands of these names; `trust` stands with `bundle`, `conformance` with `verify`, many at once in `verify/…` |
+//! | `init`, `attest`, `verify`, `import`, `policy`, `bundle`, `demo` | the commands of these names; `trust` stands with `bundle`, `conformance` with `verify`, many at once in `verify/…` |
 //! | `key` | `airtight key …` |
 //! | `log`, `log/…` | `airtight log …` |
 //! | `sync`, `sync/…` | `airtight sync …` |
@@ -41,6 +41,7 @@ mod cores;
 mod demo;
 mod exit;
 mod failure;
+mod import;
 mod init;
 mod invocation;
 mod key;
@@ -79,6 +80,7 @@ fn run(command: Command, call: &mut Invocation) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(&args, call),
         Command::Attest(args) => attest::run(&args, call),
         Command::Verify(args) => verify::run(&args, call),
+        Command::Import(args) => import::run(&args, call),
         Command::Policy(noun) => policy::run(&noun, call),
         Command::Bundle(noun) => bundle::run(&noun, call),
         Command::Log(noun) => log::run(&noun, call),

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use airtight::policy::{Policy, PolicyError};
+use airtight_log::digest::{Sha256Digest, sha256};
 use serde::Serialize;
 
 use crate::artifacts;
@@ -16,6 +17,8 @@ use crate::invocation::Invocation;
 pub struct Loaded {
     /// The policy.
     pub policy: Policy,
+    /// SHA-256 of its own file.
+    pub sha256: Sha256Digest,
     /// Its own file, and those of its keys.
     pub files: Vec<PathBuf>,
 }
@@ -68,6 +71,7 @@ pub fn run(command: &PolicyCommand, call: &mut Invocation) -> Result<Exit, Failu
 /// The codes of [`PolicyError`], or the file's own code.
 pub fn load(path: &Path) -> Result<Loaded, Failure> {
     let bytes = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+    let sha256 = sha256(&bytes);
     let malformed = |code, said: String| {
         Failure::new(Exit::Malformed, code, format!("{}: {said}", path.display()))
             .next("mend the policy; docs/FORMATS.md shows a whole one")
@@ -91,5 +95,5 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
         }
         _ => malformed(error.code(), error.to_string()),
     })?;
-    Ok(Loaded { policy, files })
+    Ok(Loaded { policy, sha256, files })
 }

@@ -10,25 +10,28 @@ use airtight::trust::TrustedRoot;
 use airtight::verify::identity::{IdentityRule, Pattern};
 use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Refusal, Report, verify, verify_anchored};
 use airtight_keys::verifier::VerifierKey;
-use airtight_log::digest::Sha256Digest;
+use airtight_log::digest::{Sha256Digest, sha256};
 
 use crate::artifacts::{self, Artifact};
-use crate::cli::verify::{ConformanceCommand, VerifyArgs, VerifyBundleArgs};
+use crate::cli::verify::{ConformanceCommand, JudgeArgs, VerifyArgs, VerifyBundleArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
 use crate::policy::{self, Loaded};
 
-use self::many::Judge;
+pub use self::many::Judge;
 
+pub mod filed;
 mod identity;
 mod manifest;
 mod many;
-mod matching;
+pub mod matching;
 
 /// What is asked about.
-enum Question {
+pub enum Question {
+    /// One artifact.
     Digest(Sha256Digest),
+    /// A directory's files.
     Directory(Artifact),
 }
 
@@ -37,18 +40,13 @@ enum Question {
 /// # Errors
 /// Only where no verdict could be reached: usage, a file that cannot be read, a key or trusted root that is none.
 pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
-    if args.key.is_empty() && args.policy.is_none() && identity::rule(&args.identity)?.is_none() {
-        let message = "a bundle is judged under a public key, or by whom its certificate names, and neither was given";
-        return Err(Failure::new(Exit::Usage, "key_required", message).next(
-            "add --key FILE with the signer's public key, or --certificate-identity and --certificate-oidc-issuer",
-        ));
-    }
-    let Some(artifact) = args.artifact.as_ref().filter(|_| args.bundles.is_none() && args.policy.is_none()) else {
-        return many::run(args, &judge_of(args, call)?, call);
+    require_signer(&args.by)?;
+    let Some(artifact) = args.artifact.as_ref().filter(|_| args.bundles.is_none() && args.by.policy.is_none()) else {
+        return many::run(args, &judge_of(&args.by, call)?, call);
     };
     let question = ask(artifact)?;
     let bundles = if args.bundle.is_empty() { bundles_of(artifact, &question)? } else { args.bundle.clone() };
-    let Judge { keys, trusted_root: root, policy, now, .. } = judge_of(args, call)?;
+    let Judge { keys, trusted_root: root, policy, now, .. } = judge_of(&args.by, call)?;
     let anchor = args.anchor.as_ref().map(|path| fs::read(path).map_err(|error| artifacts::unreadable(path, &error)));
     let anchor = anchor.transpose()?;
     let mut covered: Vec<Named> = Vec::new();
@@ -74,8 +72,25 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
+/// Refuses a question that does not say whose signatures count.
+///
+/// # Errors
+/// `key_required`, and those of [`identity::rule`].
+pub fn require_signer(args: &JudgeArgs) -> Result<(), Failure> {
+    if args.key.is_empty() && args.policy.is_none() && identity::rule(&args.identity)?.is_none() {
+        let message = "a bundle is judged under a public key, or by whom its certificate names, and neither was given";
+        return Err(Failure::new(Exit::Usage, "key_required", message).next(
+            "add --key FILE with the signer's public key, or --certificate-identity and --certificate-oidc-issuer",
+        ));
+    }
+    Ok(())
+}
+
 /// Reads what bundles are judged by.
-fn judge_of(args: &VerifyArgs, call: &mut Invocation) -> Result<Judge, Failure> {
+///
+/// # Errors
+/// Those of the files: keys, trusted root, policy.
+pub fn judge_of(args: &JudgeArgs, call: &mut Invocation) -> Result<Judge, Failure> {
     let mut keys = args.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
     let asked = args.policy.as_ref().map(|path| policy::load(path)).transpose()?;
     if let Some(Loaded { policy, .. }) = &asked {
@@ -85,7 +100,7 @@ fn judge_of(args: &VerifyArgs, call: &mut Invocation) -> Result<Judge, Failure> 
             call.warn("policy_key_missing", &words);
         }
     }
-    let trusted_root = trusted_root(&args.trusted_root)?;
+    let (trusted_root, trusted_root_sha256) = trusted_root_with_digest(&args.trusted_root)?;
     let predicate_type = match &args.predicate_type {
         Some(name) => Some(PredicateType::parse(name)?.uri().to_owned()),
         None => None,
@@ -103,7 +118,8 @@ fn judge_of(args: &VerifyArgs, call: &mut Invocation) -> Result<Judge, Failure> 
         scts: args.identity.sct_threshold,
         ..Policy::default()
     };
-    Ok(Judge { keys, trusted_root, policy, asked, now: call.now()?, checkpoints: Checkpoints::default() })
+    let (now, checkpoints) = (call.now()?, Checkpoints::default());
+    Ok(Judge { keys, trusted_root, trusted_root_sha256, policy, asked, now, checkpoints })
 }
 
 /// Runs `airtight conformance`: the protocol of sigstore-conformance, exit 0 for a yes.
@@ -162,7 +178,10 @@ fn judge(
 }
 
 /// Reads what is asked about: a digest, a file's digest, or a directory's files.
-fn ask(artifact: &Path) -> Result<Question, Failure> {
+///
+/// # Errors
+/// `digest_malformed`, and what the path refuses.
+pub fn ask(artifact: &Path) -> Result<Question, Failure> {
     if let Some(text) = artifact.to_str().filter(|text| text.starts_with("sha256:")) {
         let digest = text.parse().map_err(|error| {
             Failure::new(Exit::Usage, "digest_malformed", format!("{error}"))
@@ -240,11 +259,17 @@ fn key(path: &Path) -> Result<VerifierKey, Failure> {
 /// # Errors
 /// `trusted_root_malformed`, or the file's own code.
 pub fn trusted_root(path: &Path) -> Result<TrustedRoot, Failure> {
+    Ok(trusted_root_with_digest(path)?.0)
+}
+
+/// Reads a trusted root, and hashes the very bytes that were read.
+fn trusted_root_with_digest(path: &Path) -> Result<(TrustedRoot, Sha256Digest), Failure> {
     let text = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
-    TrustedRoot::parse(&text).map_err(|error| {
+    let parsed = TrustedRoot::parse(&text).map_err(|error| {
         let message = format!("{}: {error}", path.display());
         Failure::new(Exit::Malformed, "trusted_root_malformed", message).next("get it again from whom you trust")
-    })
+    })?;
+    Ok((parsed, sha256(&text)))
 }
 
 /// Shows a report: as JSON, or a line a check, the verdict, and what it does not establish.

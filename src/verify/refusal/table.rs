@@ -6,6 +6,9 @@ macro_rules! refusals {
         /// Why the answer is no.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
         pub enum Refusal {
+            /// The file holds no bundle about the artifact (step 1).
+            #[error(transparent)]
+            Home(#[from] HomeError),
             /// The text is no key-signed bundle (step 1).
             #[error(transparent)]
             Bundle(#[from] BundleError),
@@ -31,6 +34,7 @@ macro_rules! refusals {
         impl Refusal {
             fn own(&self) -> (u8, &'static str) {
                 match self {
+                    Refusal::Home(error) => (1, error.code()),
                     Refusal::Bundle(error) => (1, error.code()),
                     Refusal::Statement(error) => (3, error.code()),
                     Refusal::Anchor(error) => (9, error.code()),

@@ -267,8 +267,8 @@ fn step_3(cases: &mut Cases) {
     payload(
         cases,
         "step3-predicate-null",
-        "predicate_not_json",
-        "The predicate is null, which is neither an object nor absent.",
+        "predicate_schema",
+        "The predicate of our own type is null, which is as if there were none.",
         &null,
     );
     let v2 = good.replace("Statement/v1", "Statement/v2");

@@ -19,7 +19,8 @@ Example:
 Example:
   $ airtight bundle get 12 > release.tar.gz.sigstore.json
   $ airtight bundle get 12 --receipt public > release.tar.gz.public.sigstore.json
-  $ airtight bundle get 12 --with-anchor --anchor-out log.anchor.json > anchored.sigstore.json")]
+  $ airtight bundle get 12 --with-anchor --anchor-out log.anchor.json > anchored.sigstore.json
+  $ airtight bundle get 12 --kept > tool.sigstore.json")]
     Get(GetArgs),
 }
 
@@ -37,6 +38,10 @@ pub struct GetArgs {
     /// The leaf index, 0-based
     #[arg(value_name = "N")]
     pub index: u64,
+
+    /// The bytes that `airtight import` kept in this entry, as they were handed over
+    #[arg(long, conflicts_with_all = ["receipt", "with_anchor"])]
+    pub kept: bool,
 
     /// The upgraded bundle, with the receipt of this target in place of this log's proof
     #[arg(long, value_name = "TARGET", conflicts_with = "with_anchor")]

@@ -44,14 +44,21 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["bundle", "anchor"])]
     pub bundles: Option<PathBuf>,
 
-    /// What is asked of all attestations of an artifact together; its keys need no --key
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["anchor", "predicate_type"])]
-    pub policy: Option<PathBuf>,
-
     /// The bundle; where it is left out, ARTIFACT.sigstore.json. More than one: the parts of a directory
     #[arg(long, value_name = "FILE")]
     pub bundle: Vec<PathBuf>,
 
+    /// An anchor file: follow it from the entry down to another log, which the trusted root must name too
+    #[arg(long, value_name = "FILE", conflicts_with = "policy")]
+    pub anchor: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub by: JudgeArgs,
+}
+
+/// What bundles are judged by, whichever command judges them.
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
     /// A public key that may have signed it, SubjectPublicKeyInfo PEM; may be given more than once
     #[arg(long, value_name = "FILE")]
     pub key: Vec<PathBuf>,
@@ -60,9 +67,9 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     pub trusted_root: PathBuf,
 
-    /// An anchor file: follow it from the entry down to another log, which the trusted root must name too
-    #[arg(long, value_name = "FILE")]
-    pub anchor: Option<PathBuf>,
+    /// What is asked of all attestations of an artifact together; its keys need no --key
+    #[arg(long, value_name = "FILE", conflicts_with = "predicate_type")]
+    pub policy: Option<PathBuf>,
 
     /// The predicate type it must have: a short name or a URI
     #[arg(long = "type", value_name = "TYPE")]

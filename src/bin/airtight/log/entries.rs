@@ -6,6 +6,7 @@ use airtight::attest::{AttestError, dispositions, standings};
 use airtight::disposition::{Disposition, Standings};
 use airtight::keyring::{KeyName, Keyring};
 use airtight::statement::ParsedStatement;
+use airtight::statement::kept::{Kept, KeptQuestion, KeptVerdict};
 use airtight_keys::public::KeyId;
 use airtight_log::digest::LeafIndex;
 use airtight_log::entry::{Body, uuid};
@@ -55,6 +56,19 @@ struct WholeEntryReport {
     envelope_len: Option<usize>,
     /// The first released checkpoint over the entry: the one in its bundle.
     tree_size: Option<u64>,
+    /// What others signed and this entry keeps.
+    kept: Option<KeptReport>,
+}
+
+/// What is said of a file that was kept, without its bytes.
+#[derive(Serialize)]
+struct KeptReport {
+    name: String,
+    size: u64,
+    sha256: String,
+    asked: KeptQuestion,
+    verdicts: Vec<KeptVerdict>,
+    met: Vec<String>,
 }
 
 /// What turns entries into reports.
@@ -206,6 +220,14 @@ pub fn entry(args: &EntryArgs, call: &mut Invocation) -> Result<Exit, Failure> {
         payload_len: envelope.map(|(_, envelope)| envelope.payload_unverified().len()),
         envelope_len: envelope.map(|(text, _)| text.len()),
         tree_size: snapshot.checkpoint_covering(index.size_to_hold())?.map(|checkpoint| checkpoint.size.get()),
+        kept: envelope.and_then(|(_, envelope)| Kept::of(envelope.payload_unverified()).ok()).map(|kept| KeptReport {
+            name: kept.name,
+            size: kept.said.size(),
+            sha256: kept.sha256.hex(),
+            asked: kept.said.asked,
+            verdicts: kept.said.verdicts,
+            met: kept.said.met,
+        }),
     };
     if call.output.is_json() {
         call.output.json(&report);
@@ -237,6 +259,14 @@ fn words(report: &WholeEntryReport, call: &mut Invocation) {
     for subject in &entry.subjects {
         let digest = subject.sha256.as_deref().unwrap_or("no sha256");
         output.line(format_args!("subject:    {digest}  {}", shown(&subject.name)));
+    }
+    if let Some(kept) = &report.kept {
+        let count = kept.verdicts.len();
+        output.line(format_args!("keeps:      {} bytes: airtight bundle get {} --kept", kept.size, entry.leaf_index));
+        output.line(format_args!("judged:     {count} verified under the trusted root {}", kept.asked.trusted_root));
+        if let Some(policy) = &kept.asked.policy {
+            output.line(format_args!("policy:     {policy}, met: {}", kept.met.join(", ")));
+        }
     }
     let name = entry.signer.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
     output.line(format_args!("signer:     {}{name}", entry.signer_key_id));

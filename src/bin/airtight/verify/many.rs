@@ -46,6 +46,8 @@ pub struct Judge {
     pub keys: Vec<VerifierKey>,
     /// The logs that are believed.
     pub trusted_root: TrustedRoot,
+    /// SHA-256 of the trusted root's file.
+    pub trusted_root_sha256: Sha256Digest,
     /// What is asked of each bundle beyond the proofs.
     pub policy: Policy,
     /// What is asked of all attestations of an artifact together.
@@ -57,9 +59,9 @@ pub struct Judge {
 }
 
 impl Judge {
-    fn judge(&self, bundle: &[u8], artifact: Sha256Digest) -> Report {
+    /// Judges a bundle.
+    pub fn judge(&self, bundle: &[u8], subject: verify::Subject<'_>) -> Report {
         let Judge { keys, trusted_root, policy, now, checkpoints, .. } = self;
-        let subject = verify::Subject::Digest(artifact);
         let input = Input { bundle, subject, keys, trusted_root, policy: policy.clone(), now: *now };
         verify_among(&input, Some(checkpoints))
     }
@@ -212,7 +214,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
     if let Some(directory) = &args.dir {
         let (names, symlinks) = artifacts::walk(directory)?;
         let policies = judge.asked.iter().flat_map(|loaded| &loaded.files);
-        let given = args.key.iter().chain([&args.trusted_root]).chain(policies);
+        let given = args.by.key.iter().chain([&args.by.trusted_root]).chain(policies);
         let inputs: BTreeSet<PathBuf> = given.filter_map(|path| fs::canonicalize(path).ok()).collect();
         let is_input = |path: &Path| fs::canonicalize(path).is_ok_and(|path| inputs.contains(&path));
         let (own, files): (Vec<Named>, Vec<Named>) =
@@ -281,8 +283,8 @@ fn judge_artifact(judge: &Judge, artifact: &Subject, bundles: &[&Held]) -> Resul
     let (mut lines, mut verified) = (Vec::with_capacity(bundles.len()), Vec::new());
     for held in bundles {
         let report = match &held.text {
-            Some(text) => judge.judge(text, artifact.sha256),
-            None => judge.judge(&read(&held.path)?, artifact.sha256),
+            Some(text) => judge.judge(text, verify::Subject::Digest(artifact.sha256)),
+            None => judge.judge(&read(&held.path)?, verify::Subject::Digest(artifact.sha256)),
         };
         lines.push(BundleLine::new(held.name.clone(), &report));
         if judge.asked.is_some() {
