@@ -279,7 +279,7 @@ fn what_is_not_to_be_kept_is_refused_and_nothing_changes() {
         ("changed", good.replacen("\"payload\":\"e", "\"payload\":\"f", 1), "signature_invalid"),
         ("other", "{}".to_owned(), "bundle_member_missing"),
         ("nothing", "{\"attestations\":[]}".to_owned(), "home_empty"),
-        ("promise", "{\"rekorBundle\":{}}".to_owned(), "home_promise_alone"),
+        ("promise", "{\"rekorBundle\":{}}".to_owned(), "home_unknown"),
         ("one-of-two", format!("{good}{}", good.replacen("\"sig\":\"ME", "\"sig\":\"MF", 1)), "signature_invalid"),
     ] {
         stage.write(name, text);

@@ -66,6 +66,11 @@ const ASKED: &[(&str, From, &str)] = &[
         "airtight --json verify folder --bundle bundles/folder.sigstore.json --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
     ),
     (
+        "verdict",
+        From::Data,
+        "cat LICENSE.sigstore.json bundles/folder.sigstore.json > two.jsonl; airtight --json verify LICENSE --bundle two.jsonl --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
+    ),
+    (
         "verify-many",
         From::Data,
         "mkdir -p many; cp folder/a LICENSE LICENSE.sigstore.json many; airtight --json verify --dir many --bundles bundles --key .airtight/keys/signer.pub --trusted-root .airtight/trusted_root.json",
@@ -279,7 +284,7 @@ fn altered(value: &Value) -> Vec<Value> {
                     let counts = ["/skipped", "/remaining", "/searchable", "/cannot_go"]
                         .iter()
                         .any(|counts| pointer.ends_with(counts));
-                    if !["artifact", "name", "symlinks", "after"].contains(&name.as_str()) && !counts {
+                    if !["artifact", "name", "symlinks", "after", "stands_at"].contains(&name.as_str()) && !counts {
                         found.push(without);
                     }
                     // What is carried for others has the shape that they give it.

@@ -6,11 +6,15 @@
 //! | `gh attestation download` | JSON Lines, a bundle a line | each line, byte for byte |
 //! | npm, `/-/npm/v1/attestations/…` | `{"attestations":[{"predicateType": …, "bundle":{…}}]}` | each `bundle`, byte for byte |
 //! | PyPI, PEP 740 | `{"version":1,"attestation_bundles":[{"attestations":[…]}]}`, or one attestation | each attestation, written as a bundle of version 0.3 |
-//! | cosign's `rekorBundle` | `{"base64Signature": …, "rekorBundle": …}` | nothing: it holds a promise of the log and no proof |
+//! | cosign before 3.0 | `{"base64Signature": …, "rekorBundle": …}` | the file, written as a bundle of version 0.1 (`cosign`): it has a promise of the log and no proof |
 //!
 //! What comes out is judged like any other bundle; nothing is proven here. A PEP 740 attestation has no type of its payload, for it can only be in-toto's.
 //! Its log entries stand in the bundle as they stood there, member by member, and so do its time stamps (`timestamps`, which newer ones have).
 //! At most 96 MiB, as for one bundle.
+
+mod cosign;
+
+use std::borrow::Cow;
 
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
 use airtight_log::digest::Sha256Digest;
@@ -38,7 +42,7 @@ pub enum HomeError {
     #[error("the file is neither a JSON object nor one a line: {0}")]
     NotJson(StrictJsonError),
     /// A document of a home that is not as the home writes it.
-    #[error("{place} is not as npm or PyPI write it: {said}")]
+    #[error("{place} is not as npm, PyPI or cosign write it: {said}")]
     Unknown {
         /// Where it stands.
         place: String,
@@ -48,11 +52,6 @@ pub enum HomeError {
     /// The home holds no bundle at all.
     #[error("the document holds no attestation")]
     Empty,
-    /// A log's promise without a proof of inclusion.
-    #[error(
-        "a rekorBundle holds the log's promise and no proof of inclusion: ask the log for the entry, or for a bundle of version 0.3"
-    )]
-    PromiseAlone,
     /// Every bundle of the file is about another artifact.
     #[error("the file holds {bundles} bundles, and none is about {artifact}; the first is about {first}")]
     AboutOthers {
@@ -67,7 +66,7 @@ pub enum HomeError {
 
 impl HomeError {
     /// The codes of this enum that a bundle's own reader does not have, in the order of the variants.
-    pub const CODES: [&'static str; 4] = ["home_unknown", "home_empty", "home_promise_alone", "home_about_others"];
+    pub const CODES: [&'static str; 3] = ["home_unknown", "home_empty", "home_about_others"];
 
     /// Returns the stable code of the variant.
     pub fn code(&self) -> &'static str {
@@ -75,10 +74,18 @@ impl HomeError {
             HomeError::NotJson(_) => "bundle_not_json",
             HomeError::Unknown { .. } => "home_unknown",
             HomeError::Empty => "home_empty",
-            HomeError::PromiseAlone => "home_promise_alone",
             HomeError::AboutOthers { .. } => "home_about_others",
         }
     }
+}
+
+/// How the `mediaType` of every bundle begins.
+const MEDIA_TYPE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
+
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(rename = "mediaType", borrow)]
+    media_type: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +142,17 @@ struct PypiEnvelope<'a> {
     statement: &'a RawValue,
     #[serde(borrow)]
     signature: &'a RawValue,
+}
+
+/// Tells whether a file is a bundle or a document that holds some, by what stands in it and not by its name. What is damaged is none: it cannot be
+/// told from anything else.
+pub fn is_home(text: &[u8]) -> bool {
+    housed(text).is_ok_and(|found| found.iter().all(|housed| is_bundle(&housed.text)))
+}
+
+fn is_bundle(text: &str) -> bool {
+    let named = serde_json::from_str::<Object<Named<'_>>>(text);
+    named.is_ok_and(|Object(named)| named.media_type.starts_with(MEDIA_TYPE_PREFIX))
 }
 
 /// Takes the bundles out of a file of any home, in its order.
@@ -194,7 +212,8 @@ fn of_object(text: &str) -> Result<Vec<Housed>, HomeError> {
         return Ok(vec![Housed { place: String::new(), text }]);
     }
     if shape.rekor_bundle.is_some() {
-        return Err(HomeError::PromiseAlone);
+        let text = cosign::bundle(text).map_err(|said| unknown("the document", said))?;
+        return Ok(vec![Housed { place: String::new(), text }]);
     }
     // No home's: its own reader says what a bundle lacks.
     Ok(vec![Housed { place: String::new(), text: text.to_owned() }])
@@ -267,6 +286,35 @@ mod tests {
     }
 
     #[test]
+    fn a_home_is_known_by_what_stands_in_it() {
+        let bundle = format!(r#"{{"mediaType":"{MEDIA_TYPE}"}}"#);
+        let attestation = r#"{"version":1,"verification_material":{"certificate":"AA==","transparency_entries":[]},"envelope":{"statement":"e30=","signature":"AA=="}}"#;
+        for (text, expected) in [
+            (bundle.as_str(), true),
+            (&format!("{bundle}\n{bundle}\n"), true),
+            (&format!("{bundle}\n{{}}\n"), false),
+            (&format!(r#"{{"attestations":[{{"bundle":{bundle}}}]}}"#), true),
+            (attestation, true),
+            (r#"{"rekorBundle":{}}"#, false),
+            (r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}"#, false),
+            (r#"{"attestations":[]}"#, false),
+            (r#"{"bomFormat":"CycloneDX"}"#, false),
+            (&bundle[1..], false),
+            ("", false),
+        ] {
+            assert_eq!(is_home(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_time_stamps_of_an_attestation_of_pypi_come_along() {
+        let attestation = r#"{"version":1,"verification_material":{"certificate":"AA==","transparency_entries":[],"timestamps":["AA==","AQ=="]},"envelope":{"statement":"e30=","signature":"AA=="}}"#;
+        let value: serde_json::Value = serde_json::from_str(&places(attestation).unwrap()[0].1).unwrap();
+        let stamps = &value["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"];
+        assert_eq!(stamps[1]["signedTimestamp"], "AQ==");
+    }
+
+    #[test]
     fn what_is_no_home_is_refused_for_its_own_reason() {
         for (text, code) in [
             ("", "bundle_not_json"),
@@ -275,7 +323,7 @@ mod tests {
             ("{\"attestations\":[[]]}", "home_unknown"),
             ("{\"attestations\":[{}]}", "home_unknown"),
             ("{\"attestation_bundles\":[{\"attestations\":[{}]}]}", "home_unknown"),
-            ("{\"base64Signature\":\"\",\"cert\":\"\",\"rekorBundle\":{}}", "home_promise_alone"),
+            ("{\"base64Signature\":\"\",\"cert\":\"\",\"rekorBundle\":{}}", "home_unknown"),
             ("{\"mediaType\":\"m\",\"mediaType\":\"m\"}", "bundle_not_json"),
             ("{\"mediaType\":\"m\"}\n{\"a\":1,\"a\":2}", "bundle_not_json"),
             ("{\"mediaType\":\"m\"}\nx", "bundle_not_json"),

@@ -100,7 +100,8 @@ pub fn run(args: &ImportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     let subject = asked_about.map_or(Subject::Stated, Subject::Digest);
     for file in &mut files {
         if let Ok((_, content)) = &file.content {
-            file.bundles = filed::judged(content, asked_about, |bundle| judge.judge(bundle, subject));
+            let of_type = judge.policy.predicate_type.as_deref();
+            file.bundles = filed::judged(content, asked_about, of_type, |bundle| judge.judge(bundle, subject));
         }
     }
     let question = question(&judge, artifact);
@@ -166,7 +167,7 @@ fn read(path: &Path) -> Result<Judged, Failure> {
 fn common(files: &[Judged]) -> Result<Option<Sha256Digest>, Failure> {
     let named = |file: &Judged| -> Vec<Sha256Digest> {
         let found = file.content.as_ref().ok().and_then(|(_, content)| filed::filed(content).ok());
-        found.unwrap_or_default().into_iter().flat_map(|bundle| bundle.digests).collect()
+        found.unwrap_or_default().into_iter().flat_map(|bundle| bundle.said.digests).collect()
     };
     let named: Vec<_> = files.iter().map(named).filter(|named| !named.is_empty()).collect();
     let Some((first, others)) = named.split_first() else { return Ok(None) };

@@ -11,6 +11,7 @@ use airtight::verify::identity::{IdentityRule, Pattern};
 use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Refusal, Report, verify, verify_anchored};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{Sha256Digest, sha256};
+use serde::Serialize;
 
 use crate::artifacts::{self, Artifact};
 use crate::cli::verify::{ConformanceCommand, JudgeArgs, VerifyArgs, VerifyBundleArgs};
@@ -49,8 +50,11 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     let Judge { keys, trusted_root: root, policy, now, .. } = judge_of(&args.by, call)?;
     let anchor = args.anchor.as_ref().map(|path| fs::read(path).map_err(|error| artifacts::unreadable(path, &error)));
     let anchor = anchor.transpose()?;
-    let mut covered: Vec<Named> = Vec::new();
-    let mut exit = Exit::Done;
+    let about = match &question {
+        Question::Digest(digest) => Some(*digest),
+        Question::Directory(_) => None,
+    };
+    let (mut covered, mut exit, mut count): (Vec<Named>, _, _) = (Vec::new(), Exit::Done, 0);
     for path in &bundles {
         let text = fs::read(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => {
@@ -59,14 +63,19 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
             }
             _ => artifacts::unreadable(path, &error),
         })?;
-        let report = judge(&text, &question, &keys, &root, policy.clone(), now, anchor.as_deref());
-        show(&report, path, call);
-        match report.verdict() {
-            Ok(verified) => covered.extend_from_slice(verified.matched()),
-            Err(_) => exit = Exit::Refused,
+        let judged = filed::judged(&text, about, policy.predicate_type.as_deref(), |bundle| {
+            judge(bundle, &question, &keys, &root, policy.clone(), now, anchor.as_deref())
+        });
+        count += judged.len();
+        for filed::Judged { place, report } in &judged {
+            show(report, path, place, call);
+            match report.verdict() {
+                Ok(verified) => covered.extend_from_slice(verified.matched()),
+                Err(_) => exit = Exit::Refused,
+            }
         }
     }
-    if let (Question::Directory(directory), Exit::Done, true) = (&question, exit, bundles.len() > 1) {
+    if let (Question::Directory(directory), Exit::Done, true) = (&question, exit, count > 1) {
         exit = coverage(directory, covered, call);
     }
     Ok(exit)
@@ -151,7 +160,7 @@ pub fn conformance(command: &ConformanceCommand, call: &mut Invocation) -> Resul
     let text = fs::read(bundle).map_err(|error| artifacts::unreadable(bundle, &error))?;
     let policy = Policy { identity, ..Policy::default() };
     let report = judge(&text, &ask(artifact)?, &keys, &trusted_root(root)?, policy, call.now()?, None);
-    show(&report, bundle, call);
+    show(&report, bundle, "", call);
     Ok(if report.verdict().is_ok() { Exit::Done } else { Exit::Refused })
 }
 
@@ -204,9 +213,13 @@ fn bundles_of(artifact: &Path, question: &Question) -> Result<Vec<PathBuf>, Fail
         return Err(Failure::new(Exit::Usage, "bundle_required", message).next("add --bundle FILE"));
     }
     let name = artifacts::name_of(artifact)?;
-    let beside = artifact.parent().unwrap_or(Path::new("")).join(format!("{name}.sigstore.json"));
+    let called = |ending: &str| artifact.parent().unwrap_or(Path::new("")).join(format!("{name}{ending}"));
+    let beside = called(".sigstore.json");
     if beside.try_exists().unwrap_or(true) || !matches!(question, Question::Directory(_)) {
-        return Ok(vec![beside]);
+        // The names that PyPI's tools and older ones of Sigstore give; the first that is there.
+        let others = [".sigstore", ".sigstore.jsonl", ".publish.attestation", ".provenance"].map(called);
+        let other = others.into_iter().find(|path| path.is_file() && !beside.is_file());
+        return Ok(vec![other.unwrap_or(beside)]);
     }
     let directory = match beside.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -272,12 +285,23 @@ fn trusted_root_with_digest(path: &Path) -> Result<(TrustedRoot, Sha256Digest), 
     Ok((parsed, sha256(&text)))
 }
 
-/// Shows a report: as JSON, or a line a check, the verdict, and what it does not establish.
-pub fn show(report: &Report, bundle: &Path, call: &mut Invocation) {
+/// A report, and which bundle of a document it is about.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    stands_at: &'a str,
+}
+
+/// Shows a report: as JSON, or a line a check, the verdict, and what it does not establish. `place` says where the bundle stands in its file,
+/// and is empty where the file is the bundle.
+pub fn show(report: &Report, bundle: &Path, place: &str, call: &mut Invocation) {
     if call.output.is_json() {
-        call.output.json(report);
+        call.output.json(&Shown { report, stands_at: place });
         return;
     }
+    let bundle = if place.is_empty() { bundle.display().to_string() } else { format!("{}, {place}", bundle.display()) };
     for check in report.checks() {
         let mark = match check.outcome {
             Outcome::Passed => "ok  ",
@@ -289,19 +313,14 @@ pub fn show(report: &Report, bundle: &Path, call: &mut Invocation) {
     match report.verdict() {
         Ok(verified) => {
             let how = if verified.is_included() { "" } else { ", but its inclusion in the log is only promised" };
-            call.output.line(format_args!("verified: {}{how}", bundle.display()));
+            call.output.line(format_args!("verified: {bundle}{how}"));
             call.output.line("This does not establish:");
             for sentence in report.not_established() {
                 call.output.line(format_args!("  - {sentence}"));
             }
         }
         Err(refusal) => {
-            call.output.line(format_args!(
-                "refused at step {}: {} ({})",
-                refusal.step(),
-                bundle.display(),
-                refusal.code()
-            ));
+            call.output.line(format_args!("refused at step {}: {bundle} ({})", refusal.step(), refusal.code()));
             if let Refusal::Bundle(BundleError::NoProof { promise: true }) = refusal {
                 call.output.say("next: ask the log for the entry's inclusion proof; of a bundle of v0.1, --accept-promise takes the promise alone");
             }

@@ -32,7 +32,7 @@ pub struct VerifyArgs {
     #[arg(value_name = "ARTIFACT")]
     pub artifact: Option<PathBuf>,
 
-    /// Every file below DIR, each with its bundles; files named *.sigstore.json are the bundles
+    /// Every file below DIR, each with its bundles; the bundles are the files named *.sigstore.json, and those that hold some
     #[arg(long, value_name = "DIR", conflicts_with_all = ["bundle", "anchor"])]
     pub dir: Option<PathBuf>,
 
@@ -44,7 +44,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["bundle", "anchor"])]
     pub bundles: Option<PathBuf>,
 
-    /// The bundle; where it is left out, ARTIFACT.sigstore.json. More than one: the parts of a directory
+    /// The bundle, or a document that holds some; where it is left out, ARTIFACT.sigstore.json. More than one: the parts of a directory
     #[arg(long, value_name = "FILE")]
     pub bundle: Vec<PathBuf>,
 

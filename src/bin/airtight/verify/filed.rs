@@ -1,13 +1,14 @@
 //! A file of bundles, judged: which of them are about the artifact, and what is found of each.
 //!
-//! A file may be one bundle, or one of the documents that others hand several out in ([`homes`]). Asked about an artifact, those answer that
-//! say they are about it, and those that cannot be read, for they may be. Where all are about something else, that is the refusal.
+//! A file may be one bundle, or one of the documents that others hand several out in ([`homes`]). Asked about an artifact, those of a document
+//! answer that say they are about it, and are of the predicate type that was asked for; and those that cannot be read, for they may be. Where
+//! all are about something else, that is the refusal; where none is of the type, all answer, and say so.
 
 use airtight::bundle::homes::{self, HomeError};
 use airtight::verify::{self, Refusal, Report};
 use airtight_log::digest::Sha256Digest;
 
-use super::matching::digests_unverified;
+use super::matching::{Said, said_unverified};
 
 /// One bundle of a file, not judged yet.
 pub struct Filed {
@@ -15,8 +16,8 @@ pub struct Filed {
     pub place: String,
     /// Its text.
     pub text: Vec<u8>,
-    /// The SHA-256 digests that it says it is about; none where it cannot be read, or has other digests only.
-    pub digests: Vec<Sha256Digest>,
+    /// What it says of itself.
+    pub said: Said,
 }
 
 /// What was found of one bundle of a file.
@@ -27,12 +28,25 @@ pub struct Judged {
     pub report: Report,
 }
 
+impl Filed {
+    /// Tells whether a question about an artifact is one for this bundle.
+    pub fn may_be_about(&self, artifact: Option<Sha256Digest>) -> bool {
+        let is_one = self.place.is_empty() || self.said.digests.is_empty();
+        is_one || artifact.is_none_or(|artifact| self.said.digests.contains(&artifact))
+    }
+
+    fn may_be_of(&self, predicate_type: Option<&str>) -> bool {
+        let (Some(asked), Some(said)) = (predicate_type, &self.said.predicate_type) else { return true };
+        said == asked
+    }
+}
+
 /// Takes the bundles out of a file; what is no document of anybody's is one bundle, for its own reader to refuse.
 ///
 /// # Errors
 /// [`HomeError`], but never that the text is no JSON.
 pub fn filed(text: &[u8]) -> Result<Vec<Filed>, HomeError> {
-    let one = |place, text: Vec<u8>| Filed { place, digests: digests_unverified(&text), text };
+    let one = |place, text: Vec<u8>| Filed { place, said: said_unverified(&text), text };
     match homes::housed(text) {
         Err(HomeError::NotJson(_)) => Ok(vec![one(String::new(), text.to_owned())]),
         Err(error) => Err(error),
@@ -40,23 +54,37 @@ pub fn filed(text: &[u8]) -> Result<Vec<Filed>, HomeError> {
     }
 }
 
+/// Takes those of a predicate type, where there is one; else all.
+pub fn of_type(found: Vec<Filed>, predicate_type: Option<&str>) -> Vec<Filed> {
+    if !found.iter().any(|one| one.may_be_of(predicate_type)) {
+        return found;
+    }
+    found.into_iter().filter(|one| one.may_be_of(predicate_type)).collect()
+}
+
+/// Says that every bundle of a file is about something else, where that is so.
+pub fn about_others(found: &[Filed], artifact: Option<Sha256Digest>) -> Option<HomeError> {
+    let first = *found.first().filter(|_| !found.iter().any(|one| one.may_be_about(artifact)))?.said.digests.first()?;
+    Some(HomeError::AboutOthers { bundles: found.len(), artifact: artifact?, first })
+}
+
 /// Judges what a file holds about an artifact; at least one answer. Without an artifact every bundle of it is judged.
-pub fn judged(text: &[u8], artifact: Option<Sha256Digest>, judge: impl Fn(&[u8]) -> Report) -> Vec<Judged> {
+pub fn judged(
+    text: &[u8],
+    artifact: Option<Sha256Digest>,
+    predicate_type: Option<&str>,
+    judge: impl Fn(&[u8]) -> Report,
+) -> Vec<Judged> {
     let refused =
         |error: HomeError| vec![Judged { place: String::new(), report: verify::refused(Refusal::Home(error)) }];
     let found = match filed(text) {
         Ok(found) => found,
         Err(error) => return refused(error),
     };
-    let may_be_about = |one: &&Filed| {
-        let is_whole = one.place.is_empty() || one.digests.is_empty();
-        is_whole || artifact.is_none_or(|artifact| one.digests.contains(&artifact))
-    };
-    let asked: Vec<&Filed> = found.iter().filter(may_be_about).collect();
-    match (asked.is_empty(), artifact, found.first().and_then(|one| one.digests.first())) {
-        (true, Some(artifact), Some(first)) => {
-            refused(HomeError::AboutOthers { bundles: found.len(), artifact, first: *first })
-        }
-        _ => asked.into_iter().map(|one| Judged { place: one.place.clone(), report: judge(&one.text) }).collect(),
+    if let Some(error) = about_others(&found, artifact) {
+        return refused(error);
     }
+    let found = found.into_iter().filter(|one| one.may_be_about(artifact)).collect();
+    let judged = |one: Filed| Judged { report: judge(&one.text), place: one.place };
+    of_type(found, predicate_type).into_iter().map(judged).collect()
 }

@@ -7,22 +7,23 @@
 //! | what there is holds, and is weaker than the policy asks | 3 |
 //! | everything was verified | 0 |
 //!
-//! Keys and trusted root are read once, each checkpoint is verified once, and a small bundle is read once. Below `--dir` the files named
-//! `*.sigstore.json` are bundles and all others artifacts, but for those that the command line itself names (keys, trusted root). Symbolic
-//! links are not followed. What is in a `--manifest` need not be at hand: its digests are what is asked about.
+//! Keys and trusted root are read once, each checkpoint is verified once, and a small bundle is read once. Below `--dir` the files that hold
+//! bundles ([`matching::is_home`]) are no artifacts; all others are, but for those that the command line itself names (keys, trusted root). Symbolic
+//! links are not followed. Of a document of several bundles those count that are about an artifact here; where none is, the document is an orphan. What is in a `--manifest` need not be at hand: its digests are what is asked about.
 //!
 //! Under a policy the attestations of an artifact are judged together, and its verdict is the policy's alone: a bundle that does not hold counts
 //! for nothing, and refuses nothing that others show. One ARTIFACT is judged here too, where it comes with a policy or a directory of bundles;
 //! bundles about something else that lie there are nobody's business then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use airtight::bundle::homes::HomeError;
 use airtight::policy::{Attestation, Finding, Shortfall, Standing};
 use airtight::statement::Subject;
 use airtight::trust::TrustedRoot;
-use airtight::verify::{self, Checkpoints, Input, Policy, Report, verify_among};
+use airtight::verify::{self, Checkpoints, Input, Policy, Refusal, Report, verify_among};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{LeafIndex, Sha256Digest};
 use serde::Serialize;
@@ -35,7 +36,9 @@ use crate::failure::Failure;
 use crate::invocation::Invocation;
 use crate::policy::Loaded;
 
-use super::{manifest, matching};
+use super::filed::{self, Filed};
+use super::manifest;
+use super::matching::{self, Matched};
 
 /// A bundle up to this length is kept in memory between the two times it is looked at; a larger one is read again.
 const KEPT_LEN_MAX: usize = 256 << 10;
@@ -82,10 +85,18 @@ struct Asked {
 
 /// A bundle on disk, as far as it was looked at.
 struct Held {
+    /// The name of its file, and its place there.
     name: String,
+    /// The name of its file.
+    file: String,
     path: PathBuf,
-    text: Option<Vec<u8>>,
+    /// Its place in the file; empty where the file is the bundle.
+    place: String,
+    /// Nothing where it is read again.
+    bundle: Option<Filed>,
     digests: Vec<Sha256Digest>,
+    /// Why the file holds no bundle at all.
+    refused: Option<HomeError>,
 }
 
 #[derive(Serialize)]
@@ -155,15 +166,13 @@ pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Ex
         let message = "there is neither an artifact nor a bundle, and a yes about nothing would mislead";
         return Err(Failure::new(Exit::NotFound, "nothing_to_verify", message).next("check the path"));
     }
-    let held = cores::each("bundles read", &asked.bundles, hold).into_iter().collect::<Result<Vec<_>, _>>()?;
-    let found = matching::matched(&asked.artifacts, held.iter().map(|held| (held.name.as_str(), &held.digests[..])));
-    let mut groups: Vec<(usize, Vec<usize>)> = (0..asked.artifacts.len()).map(|at| (at, Vec::new())).collect();
-    for (artifact, bundle) in found.pairs {
-        groups[artifact].1.push(bundle);
-    }
-    if asked.are_named {
-        groups[0].1 = (0..held.len()).collect();
-    }
+    let of_type = judge.policy.predicate_type.as_deref();
+    // Whatever a named document says of others is not asked.
+    let about = asked.artifacts.first().filter(|_| asked.are_named).map(|artifact| artifact.sha256);
+    let held = cores::each("bundles read", &asked.bundles, |named| hold(named, about, of_type));
+    let held: Vec<Held> = held.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    let found = matching::matched(&asked.artifacts, held.iter().map(|held| (held.file.as_str(), &held.digests[..])));
+    let (groups, stray) = grouped(&asked, &held, &found);
     let lines = cores::each("artifacts judged", &groups, |(artifact, bundles)| {
         let bundles: Vec<&Held> = bundles.iter().map(|at| &held[*at]).collect();
         judge_artifact(judge, &asked.artifacts[*artifact], &bundles)
@@ -182,7 +191,6 @@ pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Ex
     if !asked.were_read {
         not_established.insert("that any file has these digests: the list was read, and no artifact");
     }
-    let stray = found.stray.iter().filter(|_| asked.is_whole);
     let summary = SummaryLine {
         artifacts: lines.len(),
         verified: count("verified"),
@@ -190,7 +198,7 @@ pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Ex
         refused: count("refused"),
         without_bundle: found.bare.len(),
         bundles: if asked.is_whole { held.len() } else { lines.iter().map(|line| line.bundles.len()).sum() },
-        bundles_without_artifact: stray.map(|bundle| held[*bundle].name.clone()).collect(),
+        bundles_without_artifact: stray,
         not_established,
     };
     show(&lines, &summary, call);
@@ -203,6 +211,35 @@ pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Ex
     } else {
         Exit::Done
     })
+}
+
+/// Gives each artifact its bundles, and lists the files none of whose bundles is anybody's.
+fn grouped(asked: &Asked, held: &[Held], found: &Matched) -> (Vec<(usize, Vec<usize>)>, Vec<String>) {
+    let mut groups: Vec<(usize, Vec<usize>)> = (0..asked.artifacts.len()).map(|at| (at, Vec::new())).collect();
+    if asked.are_named {
+        groups[0].1 = (0..held.len()).collect();
+        return (groups, Vec::new());
+    }
+    for (artifact, bundle) in &found.pairs {
+        groups[*artifact].1.push(*bundle);
+    }
+    let mut files: BTreeMap<&Path, BTreeSet<usize>> = BTreeMap::new();
+    for (artifact, bundle) in &found.pairs {
+        files.entry(&held[*bundle].path).or_default().insert(*artifact);
+    }
+    let mut stray = Vec::new();
+    for bundle in found.stray.iter().map(|at| (*at, &held[*at])) {
+        match files.get(bundle.1.path.as_path()) {
+            // One that cannot be read may be about whatever the others of its document are about.
+            Some(artifacts) if bundle.1.digests.is_empty() => {
+                artifacts.iter().for_each(|artifact| groups[*artifact].1.push(bundle.0));
+            }
+            Some(_) => {}
+            None if asked.is_whole && stray.last() != Some(&bundle.1.file) => stray.push(bundle.1.file.clone()),
+            None => {}
+        }
+    }
+    (groups, stray)
 }
 
 /// Finds what is asked about; hashes the files of a directory.
@@ -218,8 +255,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
         let inputs: BTreeSet<PathBuf> = given.filter_map(|path| fs::canonicalize(path).ok()).collect();
         let is_input = |path: &Path| fs::canonicalize(path).is_ok_and(|path| inputs.contains(&path));
         let (own, files): (Vec<Named>, Vec<Named>) =
-            names.into_iter().partition(|(name, _, _)| matching::is_bundle(name));
-        let files = files.into_iter().filter(|(_, path, _)| !is_input(path)).collect();
+            names.into_iter().filter(|(_, path, _)| !is_input(path)).partition(matching::is_home);
         artifacts = artifacts::hashed(files)?;
         (bundles, links, were_read) = (own, symlinks.len(), true);
     }
@@ -238,7 +274,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
     });
     if let Some(directory) = args.bundles.clone().or(beside) {
         let (names, _) = artifacts::walk(&directory)?;
-        bundles.extend(names.into_iter().filter(|(name, _, _)| matching::is_bundle(name)));
+        bundles.extend(names.into_iter().filter(matching::is_home));
     }
     Ok(Asked { artifacts, bundles, links, were_read, is_whole: true, are_named: false })
 }
@@ -258,7 +294,7 @@ fn one(artifact: &Path, args: &VerifyArgs) -> Result<Asked, Failure> {
     };
     let bundles = if args.bundle.is_empty() {
         let (names, _) = artifacts::walk(args.bundles.as_deref().unwrap_or(&beside))?;
-        names.into_iter().filter(|(name, _, _)| matching::is_bundle(name)).collect()
+        names.into_iter().filter(matching::is_home).collect()
     } else {
         args.bundle.iter().map(|path| (path.display().to_string(), path.clone(), 0)).collect()
     };
@@ -267,11 +303,40 @@ fn one(artifact: &Path, args: &VerifyArgs) -> Result<Asked, Failure> {
     Ok(Asked { artifacts, bundles, links: 0, were_read, is_whole: false, are_named })
 }
 
-fn hold((name, path, _): &Named) -> Result<Held, Failure> {
+/// Reads a file, and takes the bundles out of it that are about the artifact, where one is given, and of the type.
+fn hold(
+    (name, path, _): &Named,
+    about: Option<Sha256Digest>,
+    predicate_type: Option<&str>,
+) -> Result<Vec<Held>, Failure> {
     let text = read(path)?;
-    let digests = matching::digests_unverified(&text);
-    let text = (text.len() <= KEPT_LEN_MAX).then_some(text);
-    Ok(Held { name: name.clone(), path: path.clone(), text, digests })
+    let whole = |refused| Held {
+        name: name.clone(),
+        file: name.clone(),
+        path: path.clone(),
+        place: String::new(),
+        bundle: None,
+        digests: Vec::new(),
+        refused: Some(refused),
+    };
+    let found = match filed::filed(&text) {
+        Ok(found) => found,
+        Err(error) => return Ok(vec![whole(error)]),
+    };
+    if let Some(error) = filed::about_others(&found, about) {
+        return Ok(vec![whole(error)]);
+    }
+    let found = found.into_iter().filter(|one| one.may_be_about(about)).collect();
+    let taken = filed::of_type(found, predicate_type).into_iter().map(|one| Held {
+        name: if one.place.is_empty() { name.clone() } else { format!("{name}, {}", one.place) },
+        file: name.clone(),
+        path: path.clone(),
+        place: one.place.clone(),
+        digests: one.said.digests.clone(),
+        bundle: (one.text.len() <= KEPT_LEN_MAX).then_some(one),
+        refused: None,
+    });
+    Ok(taken.collect())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -282,9 +347,11 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 fn judge_artifact(judge: &Judge, artifact: &Subject, bundles: &[&Held]) -> Result<ArtifactLine, Failure> {
     let (mut lines, mut verified) = (Vec::with_capacity(bundles.len()), Vec::new());
     for held in bundles {
-        let report = match &held.text {
-            Some(text) => judge.judge(text, verify::Subject::Digest(artifact.sha256)),
-            None => judge.judge(&read(&held.path)?, verify::Subject::Digest(artifact.sha256)),
+        let subject = verify::Subject::Digest(artifact.sha256);
+        let report = match (&held.refused, &held.bundle) {
+            (Some(refused), _) => verify::refused(Refusal::Home(refused.clone())),
+            (None, Some(bundle)) => judge.judge(&bundle.text, subject),
+            (None, None) => judge.judge(&held.text_again()?, subject),
         };
         lines.push(BundleLine::new(held.name.clone(), &report));
         if judge.asked.is_some() {
@@ -311,6 +378,15 @@ fn judge_artifact(judge: &Judge, artifact: &Subject, bundles: &[&Held]) -> Resul
         bundles: lines,
         policy: findings.map(|findings| findings.into_iter().map(FindingLine::new).collect()),
     })
+}
+
+impl Held {
+    /// Reads a bundle that was too large to be kept; a file that has changed since gives what stands there now, or nothing.
+    fn text_again(&self) -> Result<Vec<u8>, Failure> {
+        let text = read(&self.path)?;
+        let Ok(found) = filed::filed(&text) else { return Ok(text) };
+        Ok(found.into_iter().find(|one| one.place == self.place).map(|one| one.text).unwrap_or_default())
+    }
 }
 
 impl BundleLine {

@@ -5,27 +5,64 @@
 //! changed after it was signed is refused under its own name, and not merely missed. What belongs to nothing is an orphan.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fs;
 
+use airtight::bundle::homes;
 use airtight::bundle::{Bundle, Content};
 use airtight::statement::{ParsedStatement, Subject};
 use airtight_log::digest::Sha256Digest;
 
-/// How the name of a bundle's file ends.
-pub const SUFFIX: &str = ".sigstore.json";
+use crate::artifacts::Named;
 
-/// Tells whether a file is a bundle by its name.
-pub fn is_bundle(name: &str) -> bool {
-    name.ends_with(SUFFIX)
+/// How the name of a bundle's file ends; what else is one is asked of its content.
+const SUFFIX: &str = ".sigstore.json";
+
+/// The endings of names under which others hand bundles out, longest first: what is before one is the artifact's name.
+const SUFFIXES: [&str; 8] = [
+    ".publish.attestation",
+    ".sigstore.jsonl",
+    ".sigstore.json",
+    ".provenance",
+    ".attestation",
+    ".sigstore",
+    ".jsonl",
+    ".json",
+];
+
+/// Up to this length a file of another name is read to see whether it holds bundles.
+const LOOKED_AT_LEN_MAX: u64 = 16 << 20;
+
+/// Tells whether a file holds bundles: by its name, `*.sigstore.json`, or by its content, where its name is one that others give such files.
+pub fn is_home((name, path, len): &Named) -> bool {
+    let may_be = *len <= LOOKED_AT_LEN_MAX && SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
+    name.ends_with(SUFFIX) || may_be && fs::read(path).is_ok_and(|text| homes::is_home(&text))
 }
 
-/// Returns the digests that a bundle says it is about; none where it cannot be read.
-pub fn digests_unverified(text: &[u8]) -> Vec<Sha256Digest> {
-    let Ok(bundle) = Bundle::parse(text) else { return Vec::new() };
+/// Returns the name of the artifact that a file of bundles is called after.
+pub fn stem(name: &str) -> Option<&str> {
+    SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).filter(|stem| !stem.is_empty())
+}
+
+/// What a bundle says of itself.
+#[derive(Default)]
+pub struct Said {
+    /// The SHA-256 digests that it is about; none where it cannot be read.
+    pub digests: Vec<Sha256Digest>,
+    /// The predicate type of its statement.
+    pub predicate_type: Option<String>,
+}
+
+/// Returns what a bundle says of itself.
+pub fn said_unverified(text: &[u8]) -> Said {
+    let Ok(bundle) = Bundle::parse(text) else { return Said::default() };
     match bundle.content() {
-        Content::Message { digest, .. } => vec![*digest],
+        Content::Message { digest, .. } => Said { digests: vec![*digest], predicate_type: None },
         Content::Envelope { envelope, .. } => match ParsedStatement::parse(envelope.payload_unverified()) {
-            Ok(statement) => statement.subjects().iter().filter_map(|subject| subject.sha256().copied()).collect(),
-            Err(_) => Vec::new(),
+            Ok(statement) => Said {
+                digests: statement.subjects().iter().filter_map(|subject| subject.sha256().copied()).collect(),
+                predicate_type: Some(statement.predicate_type().to_owned()),
+            },
+            Err(_) => Said::default(),
         },
     }
 }
@@ -41,7 +78,7 @@ pub struct Matched {
     pub stray: Vec<usize>,
 }
 
-/// Matches artifacts with bundles, each bundle given by its name and the digests that it is about.
+/// Matches artifacts with bundles, each bundle given by the name of its file and the digests that it is about.
 pub fn matched<'b>(artifacts: &[Subject], bundles: impl Iterator<Item = (&'b str, &'b [Sha256Digest])>) -> Matched {
     let mut by_digest: HashMap<&[u8; 32], Vec<usize>> = HashMap::with_capacity(artifacts.len());
     let mut by_name: HashMap<&str, usize> = HashMap::with_capacity(artifacts.len());
@@ -55,7 +92,7 @@ pub fn matched<'b>(artifacts: &[Subject], bundles: impl Iterator<Item = (&'b str
         let about = digests.iter().filter_map(|digest| by_digest.get(digest.as_bytes())).flatten();
         pairs.extend(about.map(|artifact| (*artifact, bundle)));
         if pairs.len() == before {
-            match name.strip_suffix(SUFFIX).and_then(|name| by_name.get(name)) {
+            match stem(name).and_then(|name| by_name.get(name)) {
                 Some(artifact) => drop(pairs.insert((*artifact, bundle))),
                 None => stray.push(bundle),
             }
