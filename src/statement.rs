@@ -26,7 +26,7 @@
 //! * No unknown member at the top or in a subject, as cosign reads it. `uri`, `mediaType`, `annotations`, `downloadLocation` and `content` of a
 //!   `ResourceDescriptor` are accepted and not interpreted. The snake_case names that protobuf's JSON also takes are unknown members.
 //! * `_type` is Statement/v1, or Statement/v0.1 (which cosign still writes). Stock clients do not look at it.
-//! * A `sha256` digest is 64 lowercase hex digits. Other algorithms beside it are counted and not used, for nothing here computes them.
+//! * A `sha256` digest is 64 lowercase hex digits. SHA-512 is read too. Yet other algorithms are counted and not used, for nothing here computes them.
 //! * `predicate` is an object or absent; `null` is absent.
 //!
 //! What we build carries `sha256` alone: where two digests of one subject contradict each other, cosign 2 and cosign 3 judge oppositely.

@@ -103,6 +103,14 @@ pub struct Input<'a> {
 pub enum Subject<'a> {
     /// One artifact: it must be one of the statement's subjects, under any name.
     Digest(Sha256Digest),
+    /// One artifact by two digests, for statements that have SHA-512 alone, as npm's: a subject must have one of the two, and each that it has
+    /// must be the artifact's.
+    File {
+        /// SHA-256 of it.
+        sha256: Sha256Digest,
+        /// SHA-512 of it.
+        sha512: [u8; 64],
+    },
     /// All files of a directory: each must be a subject of its name, and each subject a file.
     Files {
         /// Paths inside the directory, with `/`, in any order, none twice.

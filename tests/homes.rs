@@ -1,11 +1,14 @@
 //! Bundles that others made, put into the documents that others hand them out in: each gets the verdict that it gets by itself.
 //!
 //! The bundles lie in a folder that is not part of this repository; `AIRTIGHT_SHARED` names it. Without it these tests print a line and pass.
-//! Documents of our own bundles stand in `tests/cli/homes.txt`.
+//! Documents of our own bundles stand in `tests/cli/homes.txt`; one as npm writes it, about a SHA-512 alone, is made here.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout, reason = "tests may read files")]
+
+mod forge;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use airtight::bundle::homes;
 use airtight::trust::TrustedRoot;
@@ -14,7 +17,9 @@ use airtight::verify::{Input, Policy, Subject, verify};
 use airtight_keys::verifier::VerifierKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use forge::{ARTIFACT, Recipe};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha512};
 
 /// Later than every time in the vectors, in seconds since the epoch.
 const NOW: u64 = 1_800_000_000;
@@ -139,5 +144,86 @@ fn the_file_of_old_cosign_is_judged_by_its_promise() {
         let mut later = file.clone();
         later["rekorBundle"]["Payload"]["integratedTime"] = json!(answer["integratedTime"].as_u64().unwrap() + 1);
         assert_eq!(judged(&later, true), "promise_invalid", "{name}");
+    }
+}
+
+/// What npm's registry answers about a package: two attestations, and of each subject the SHA-512 alone.
+fn of_npm(sha512: &str) -> (Value, forge::Scene) {
+    let statement = |predicate_type: &str| {
+        let name = "pkg:npm/pump@1.0.0";
+        format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"{name}","digest":{{"sha512":"{sha512}"}}}}],"predicateType":"{predicate_type}","predicate":{{}}}}"#
+        )
+    };
+    let scenes = ["https://slsa.dev/provenance/v1", "https://npm.example/publish/v0.1"]
+        .map(|predicate_type| Recipe::envelope(&statement(predicate_type)).make());
+    let attestation = |scene: &forge::Scene| json!({ "predicateType": "p", "bundle": serde_json::from_slice::<Value>(&scene.bundle_text()).unwrap() });
+    let [one, other] = &scenes;
+    (json!({ "attestations": [attestation(one), attestation(other)] }), scenes[0].clone())
+}
+
+#[test]
+fn a_package_of_npm_is_found_by_its_sha512() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(directory.path().join(name), bytes).unwrap();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (document, scene) = of_npm(&hex(&Sha512::digest(ARTIFACT)));
+    write("package.tgz", ARTIFACT);
+    write("other.tgz", b"other");
+    write("npm.json", document.to_string().as_bytes());
+    write("key.pub", scene.keys[0].as_bytes());
+    write("root.json", scene.root.render().as_bytes());
+    let ask = |words: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_airtight"));
+        command.current_dir(directory.path()).arg(format!("--now={}", scene.now)).arg("--json").arg("verify");
+        command.args(words.split(' ')).args(["--key", "key.pub", "--trusted-root", "root.json"]);
+        let output = command.output().unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let answers: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (output.status.code().unwrap(), answers)
+    };
+    let (exit, answers) = ask("package.tgz --bundle npm.json");
+    assert_eq!((exit, answers.len()), (0, 2), "{answers:?}");
+    assert_eq!(answers[1]["stands_at"], "attestations[1]");
+    assert_eq!(answers[0]["facts"]["subjects"][0]["name"], "pkg:npm/pump@1.0.0");
+    let (exit, answers) = ask("package.tgz --bundle npm.json --type slsaprovenance1");
+    assert_eq!((exit, answers.len()), (0, 1), "{answers:?}");
+    let (exit, answers) = ask("other.tgz --bundle npm.json");
+    assert_eq!((exit, &answers[0]["refusal"]["code"]), (1, &json!("home_about_others")));
+    // Nothing is at hand whose SHA-512 could be known.
+    let (exit, answers) = ask(&format!("{} --bundle npm.json", airtight_log::digest::sha256(ARTIFACT)));
+    assert_eq!((exit, &answers[0]["refusal"]["code"]), (1, &json!("home_about_others")));
+    let (exit, answers) = ask("--dir .");
+    let verdicts: Vec<_> = answers.iter().map(|answer| (&answer["artifact"], &answer["verdict"])).collect();
+    assert_eq!(exit, 4, "{answers:?}");
+    assert_eq!(verdicts[0], (&json!("other.tgz"), &json!("no bundle")));
+    assert_eq!(verdicts[1], (&json!("package.tgz"), &json!("verified")));
+}
+
+#[test]
+fn two_digests_of_one_subject_both_count() {
+    let (sha256, sha512) = (airtight_log::digest::sha256(ARTIFACT), <[u8; 64]>::from(Sha512::digest(ARTIFACT)));
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for (first, second, by_both, by_one) in [
+        (sha256.hex(), hex(&sha512), "verified", "verified"),
+        (sha256.hex(), "0a".repeat(64), "subject_not_found", "verified"),
+        ("0a".repeat(32), hex(&sha512), "subject_not_found", "subject_not_found"),
+    ] {
+        let statement = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"a","digest":{{"sha256":"{first}","sha512":"{second}"}}}}],"predicateType":"https://a.example/b","predicate":{{}}}}"#
+        );
+        let scene = Recipe::envelope(&statement).make();
+        let keys: Vec<VerifierKey> = scene.keys.iter().map(|pem| VerifierKey::from_spki_pem(pem).unwrap()).collect();
+        let trusted_root = TrustedRoot::parse(scene.root.render().as_bytes()).unwrap();
+        let bundle = scene.bundle_text();
+        for (subject, expected) in [(Subject::File { sha256, sha512 }, by_both), (Subject::Digest(sha256), by_one)] {
+            let (keys, trusted_root, policy) = (&keys[..], &trusted_root, Policy::default());
+            let report = verify(&Input { bundle: &bundle, subject, keys, trusted_root, policy, now: scene.now });
+            assert_eq!(
+                report.verdict().map_or_else(|refusal| refusal.code(), |_| "verified"),
+                expected,
+                "{first} {second}"
+            );
+        }
     }
 }

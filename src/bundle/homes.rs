@@ -59,8 +59,8 @@ pub enum HomeError {
         bundles: usize,
         /// What was asked about.
         artifact: Sha256Digest,
-        /// What the first says it is about.
-        first: Sha256Digest,
+        /// What the first says it is about, a digest.
+        first: String,
     },
 }
 

@@ -31,6 +31,7 @@ pub struct ParsedStatement<'a> {
 pub struct ParsedSubject<'a> {
     name: Cow<'a, str>,
     sha256: Option<Sha256Digest>,
+    sha512: Option<[u8; 64]>,
     digests_unused: usize,
 }
 
@@ -100,7 +101,12 @@ impl ParsedSubject<'_> {
         self.sha256.as_ref()
     }
 
-    /// Returns how many digests of other algorithms there are, which nothing here compares.
+    /// Returns the SHA-512 digest, where the subject has one in lowercase hex: npm's statements have no other.
+    pub fn sha512(&self) -> Option<&[u8; 64]> {
+        self.sha512.as_ref()
+    }
+
+    /// Returns how many digests of yet other algorithms there are, which nothing here compares.
     pub fn digests_unused(&self) -> usize {
         self.digests_unused
     }
@@ -156,7 +162,9 @@ impl<'a> WireSubject<'a> {
                 Err(_) => return Err(StatementError::Digest { subject: place, found: text.into_owned() }),
             },
         };
-        Ok(ParsedSubject { name: self.name, sha256, digests_unused: self.digest.others.len() })
+        let sha512 = self.digest.sha512.as_deref().and_then(sha512_of);
+        let digests_unused = self.digest.others.len() + usize::from(self.digest.sha512.is_some() && sha512.is_none());
+        Ok(ParsedSubject { name: self.name, sha256, sha512, digests_unused })
     }
 }
 
@@ -171,10 +179,28 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a RawV
     <&'a RawValue>::deserialize(from).map(Some)
 }
 
+/// Reads 128 lowercase hex digits.
+fn sha512_of(text: &str) -> Option<[u8; 64]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (mut digest, (pairs, rest)) = ([0; 64], text.as_bytes().as_chunks::<2>());
+    if pairs.len() != digest.len() || !rest.is_empty() {
+        return None;
+    }
+    for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(digest)
+}
+
 /// A digest set: algorithm names to hex strings, none twice.
 #[derive(Default)]
 struct Digests<'a> {
     sha256: Option<Cow<'a, str>>,
+    sha512: Option<Cow<'a, str>>,
     others: Vec<Cow<'a, str>>,
 }
 
@@ -199,6 +225,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Digests<'a> {
                     if algorithm == "sha256" {
                         if digests.sha256.replace(value).is_some() {
                             return Err(M::Error::duplicate_field("sha256"));
+                        }
+                    } else if algorithm == "sha512" {
+                        if digests.sha512.replace(value).is_some() {
+                            return Err(M::Error::duplicate_field("sha512"));
                         }
                     } else if digests.others.contains(&algorithm) {
                         return Err(M::Error::custom(format_args!("duplicate field `{algorithm}`")));
@@ -249,6 +279,25 @@ mod tests {
         );
         assert_eq!(code(&with(&subject, r#","predicate":{"a":{"b":null}}"#)), "accepted");
         assert_eq!(code(&with(&subject, "").replace("Statement/v1", "Statement/v0.1")), "accepted");
+    }
+
+    #[test]
+    fn a_sha512_is_read_where_it_is_one() {
+        let hex = "0a".repeat(63);
+        for (digests, expected) in [
+            (format!(r#""sha512":"{hex}ff""#), (Some(255), 0)),
+            (format!(r#""sha512":"{hex}FF""#), (None, 1)),
+            (format!(r#""sha512":"{hex}""#), (None, 1)),
+            (format!(r#""sha512":"{hex}ff","sha1":"00""#), (Some(255), 1)),
+            (format!(r#""sha256":"{HEX}""#), (None, 0)),
+        ] {
+            let text = with(&format!(r#"{{"name":"a","digest":{{{digests}}}}}"#), "");
+            let statement = ParsedStatement::parse(text.as_bytes()).unwrap();
+            let subject = &statement.subjects()[0];
+            assert_eq!((subject.sha512().map(|digest| digest[63]), subject.digests_unused()), expected, "{digests}");
+        }
+        let twice = format!(r#"{{"name":"a","digest":{{"sha512":"{hex}ff","sha512":"{hex}ff"}}}}"#);
+        assert_eq!(code(&with(&twice, "")), "statement_member_twice");
     }
 
     #[test]

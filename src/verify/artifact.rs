@@ -1,6 +1,6 @@
 //! Step 3: what was signed is about this artifact, and of the type that was asked for.
 //!
-//! One artifact is looked up by its SHA-256 among all subjects, under any name, as the stock clients do. A directory is compared both ways, name by name, so that a
+//! One artifact is looked up by its SHA-256 (or, where a statement has none, its SHA-512) among all subjects, under any name, as the stock clients do. A directory is compared both ways, name by name, so that a
 //! file that was added, removed, changed or renamed is seen; and its symbolic links, where the predicate is ours and states them.
 
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ pub(super) fn check(content: &Content<'_>, input: &Input<'_>) -> Result<About, R
 
 fn message(stated: &Sha256Digest, input: &Input<'_>) -> Result<About, Refusal> {
     let artifact = match input.subject {
-        Subject::Digest(digest) => digest,
+        Subject::Digest(digest) | Subject::File { sha256: digest, .. } => digest,
         Subject::Files { files, .. } => return Err(Refusal::MessageOneArtifact { files: files.len() }),
         Subject::Stated => *stated,
     };
@@ -108,19 +108,20 @@ fn statement(statement: &ParsedStatement<'_>, payload: &[u8], input: &Input<'_>)
     let schema_checked = predicate.is_some() || predicate_type == PredicateType::KEPT_BUNDLE;
     let is_part = predicate.as_ref().is_some_and(ArtifactPredicate::is_part);
     let (matched, symlinks_unstated) = match input.subject {
-        Subject::Digest(artifact) => (one(statement, artifact)?, false),
+        Subject::Digest(artifact) => (one(statement, artifact, None)?, false),
+        Subject::File { sha256, sha512 } => (one(statement, sha256, Some(&sha512))?, false),
         Subject::Files { files, symlinks } => {
             let matched = all(statement, files, is_part)?;
             match predicate.as_ref().and_then(ArtifactPredicate::symlinks) {
                 Some(stated) => links(stated, symlinks, is_part)?,
                 None if symlinks.is_empty() => {}
-                None => return about(statement, matched, is_part, true, schema_checked),
+                None => return about(input.subject, statement, matched, is_part, true, schema_checked),
             }
             (matched, false)
         }
         Subject::Stated => (every(statement), false),
     };
-    let about = about(statement, matched, is_part, symlinks_unstated, schema_checked)?;
+    let about = about(input.subject, statement, matched, is_part, symlinks_unstated, schema_checked)?;
     Ok(About { as_stated: matches!(input.subject, Subject::Stated), ..about })
 }
 
@@ -133,6 +134,7 @@ fn every(statement: &ParsedStatement<'_>) -> Vec<statement::Subject> {
 }
 
 fn about(
+    subject_asked: Subject<'_>,
     statement: &ParsedStatement<'_>,
     matched: Vec<statement::Subject>,
     is_part: bool,
@@ -145,17 +147,30 @@ fn about(
         matched,
         is_part,
         symlinks_unstated,
-        digests_unused: statement.subjects().iter().any(|subject| subject.digests_unused() > 0),
+        digests_unused: statement.subjects().iter().any(|subject| {
+            let is_compared = matches!(subject_asked, Subject::File { .. });
+            subject.digests_unused() > 0 || subject.sha512().is_some() && !is_compared
+        }),
         schema_checked,
         as_stated: false,
     })
 }
 
-fn one(statement: &ParsedStatement<'_>, artifact: Sha256Digest) -> Result<Vec<statement::Subject>, Refusal> {
+fn one(
+    statement: &ParsedStatement<'_>,
+    artifact: Sha256Digest,
+    sha512: Option<&[u8; 64]>,
+) -> Result<Vec<statement::Subject>, Refusal> {
+    let is_artifact = |subject: &&statement::ParsedSubject<'_>| match (subject.sha256(), subject.sha512(), sha512) {
+        (Some(stated), Some(stated_512), Some(sha512)) => *stated == artifact && stated_512 == sha512,
+        (Some(stated), _, _) => *stated == artifact,
+        (None, Some(stated_512), Some(sha512)) => stated_512 == sha512,
+        (None, _, _) => false,
+    };
     let matched: Vec<statement::Subject> = statement
         .subjects()
         .iter()
-        .filter(|subject| subject.sha256() == Some(&artifact))
+        .filter(is_artifact)
         .map(|subject| statement::Subject { name: subject.name().to_owned(), sha256: artifact })
         .collect();
     if matched.is_empty() {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use airtight::statement::{Subject, Symlink};
 use airtight_log::digest::Sha256Digest;
 use indicatif::{ProgressBar, ProgressStyle};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use walkdir::WalkDir;
 
 use crate::exit::Exit;
@@ -191,6 +191,21 @@ fn hash((_, path, len): &Named, bar: &ProgressBar) -> Result<Sha256Digest, Failu
         );
     }
     Ok(Sha256Digest::from_bytes(sha256.finalize().into()))
+}
+
+/// Hashes a file once more, with SHA-512: asked for only where a statement has no other digest.
+///
+/// # Errors
+/// `artifact_not_found`, `artifact_unreadable`.
+pub fn sha512(path: &Path) -> Result<[u8; 64], Failure> {
+    let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let (mut sha512, mut block) = (Sha512::new(), vec![0; BLOCK]);
+    loop {
+        match file.read(&mut block).map_err(|error| unreadable(path, &error))? {
+            0 => return Ok(sha512.finalize().into()),
+            read => sha512.update(&block[..read]),
+        }
+    }
 }
 
 /// Makes a progress bar in bytes, hidden where nobody sees it or it would be gone at once.

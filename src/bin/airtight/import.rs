@@ -38,7 +38,8 @@ use crate::cli::import::ImportArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
-use crate::verify::{Judge, Question, ask, filed, judge_of, require_signer};
+use crate::verify::matching::Known;
+use crate::verify::{Judge, Question, ask, filed, judge_of, require_signer, with_sha512};
 
 /// A file that was read and judged.
 struct Judged {
@@ -97,11 +98,18 @@ pub fn run(args: &ImportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
         (Some(_), None) => common(&files)?,
         _ => artifact,
     };
-    let subject = asked_about.map_or(Subject::Stated, Subject::Digest);
+    let mut about = asked_about.map(|sha256| Known { sha256, sha512: None });
     for file in &mut files {
         if let Ok((_, content)) = &file.content {
+            let found = filed::filed(content);
+            let at_hand =
+                args.artifact.as_ref().filter(|_| found.as_ref().is_ok_and(|found| filed::asks_for_sha512(found)));
+            if let Some(artifact) = at_hand {
+                about = with_sha512(about, artifact)?;
+            }
+            let subject = about.map_or(Subject::Stated, Known::subject);
             let of_type = judge.policy.predicate_type.as_deref();
-            file.bundles = filed::judged(content, asked_about, of_type, |bundle| judge.judge(bundle, subject));
+            file.bundles = filed::judged(found, about, of_type, |bundle| judge.judge(bundle, subject));
         }
     }
     let question = question(&judge, artifact);

@@ -21,6 +21,7 @@ use crate::invocation::Invocation;
 use crate::policy::{self, Loaded};
 
 pub use self::many::Judge;
+use self::matching::Known;
 
 pub mod filed;
 mod identity;
@@ -50,8 +51,8 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     let Judge { keys, trusted_root: root, policy, now, .. } = judge_of(&args.by, call)?;
     let anchor = args.anchor.as_ref().map(|path| fs::read(path).map_err(|error| artifacts::unreadable(path, &error)));
     let anchor = anchor.transpose()?;
-    let about = match &question {
-        Question::Digest(digest) => Some(*digest),
+    let mut about = match &question {
+        Question::Digest(sha256) => Some(Known { sha256: *sha256, sha512: None }),
         Question::Directory(_) => None,
     };
     let (mut covered, mut exit, mut count): (Vec<Named>, _, _) = (Vec::new(), Exit::Done, 0);
@@ -63,8 +64,16 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
             }
             _ => artifacts::unreadable(path, &error),
         })?;
-        let judged = filed::judged(&text, about, policy.predicate_type.as_deref(), |bundle| {
-            judge(bundle, &question, &keys, &root, policy.clone(), now, anchor.as_deref())
+        let found = filed::filed(&text);
+        if found.as_ref().is_ok_and(|found| filed::asks_for_sha512(found)) {
+            about = with_sha512(about, artifact)?;
+        }
+        let judged = filed::judged(found, about, policy.predicate_type.as_deref(), |bundle| {
+            let subject = match about {
+                Some(known) => known.subject(),
+                None => question.subject(),
+            };
+            judge(bundle, subject, &keys, &root, policy.clone(), now, anchor.as_deref())
         });
         count += judged.len();
         for filed::Judged { place, report } in &judged {
@@ -159,26 +168,44 @@ pub fn conformance(command: &ConformanceCommand, call: &mut Invocation) -> Resul
     let keys = key_path.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
     let text = fs::read(bundle).map_err(|error| artifacts::unreadable(bundle, &error))?;
     let policy = Policy { identity, ..Policy::default() };
-    let report = judge(&text, &ask(artifact)?, &keys, &trusted_root(root)?, policy, call.now()?, None);
+    let report = judge(&text, ask(artifact)?.subject(), &keys, &trusted_root(root)?, policy, call.now()?, None);
     show(&report, bundle, "", call);
     Ok(if report.verdict().is_ok() { Exit::Done } else { Exit::Refused })
 }
 
+impl Question {
+    fn subject(&self) -> verify::Subject<'_> {
+        match self {
+            Question::Digest(digest) => verify::Subject::Digest(*digest),
+            Question::Directory(artifact) => {
+                verify::Subject::Files { files: &artifact.files, symlinks: &artifact.symlinks }
+            }
+        }
+    }
+}
+
+/// Hashes an artifact once more, where it is at hand: a bundle is about a SHA-512.
+///
+/// # Errors
+/// Those of the file.
+pub fn with_sha512(about: Option<Known>, artifact: &Path) -> Result<Option<Known>, Failure> {
+    match about {
+        Some(Known { sha256, sha512: None }) if !artifact.to_string_lossy().starts_with("sha256:") => {
+            Ok(Some(Known { sha256, sha512: Some(artifacts::sha512(artifact)?) }))
+        }
+        about => Ok(about),
+    }
+}
+
 fn judge(
     bundle: &[u8],
-    question: &Question,
+    subject: verify::Subject<'_>,
     keys: &[VerifierKey],
     trusted_root: &TrustedRoot,
     policy: Policy,
     now: u64,
     anchor: Option<&[u8]>,
 ) -> Report {
-    let subject = match question {
-        Question::Digest(digest) => verify::Subject::Digest(*digest),
-        Question::Directory(artifact) => {
-            verify::Subject::Files { files: &artifact.files, symlinks: &artifact.symlinks }
-        }
-    };
     let input = Input { bundle, subject, keys, trusted_root, policy, now };
     match anchor {
         None => verify(&input),

@@ -8,7 +8,7 @@ use airtight::bundle::homes::{self, HomeError};
 use airtight::verify::{self, Refusal, Report};
 use airtight_log::digest::Sha256Digest;
 
-use super::matching::{Said, said_unverified};
+use super::matching::{Known, Said, said_unverified};
 
 /// One bundle of a file, not judged yet.
 pub struct Filed {
@@ -30,9 +30,9 @@ pub struct Judged {
 
 impl Filed {
     /// Tells whether a question about an artifact is one for this bundle.
-    pub fn may_be_about(&self, artifact: Option<Sha256Digest>) -> bool {
-        let is_one = self.place.is_empty() || self.said.digests.is_empty();
-        is_one || artifact.is_none_or(|artifact| self.said.digests.contains(&artifact))
+    pub fn may_be_about(&self, artifact: Option<Known>) -> bool {
+        let is_one = self.place.is_empty() || self.said.is_silent();
+        is_one || artifact.is_none_or(|artifact| self.said.is_about(artifact))
     }
 
     fn may_be_of(&self, predicate_type: Option<&str>) -> bool {
@@ -63,21 +63,29 @@ pub fn of_type(found: Vec<Filed>, predicate_type: Option<&str>) -> Vec<Filed> {
 }
 
 /// Says that every bundle of a file is about something else, where that is so.
-pub fn about_others(found: &[Filed], artifact: Option<Sha256Digest>) -> Option<HomeError> {
-    let first = *found.first().filter(|_| !found.iter().any(|one| one.may_be_about(artifact)))?.said.digests.first()?;
-    Some(HomeError::AboutOthers { bundles: found.len(), artifact: artifact?, first })
+pub fn about_others(found: &[Filed], artifact: Option<Known>) -> Option<HomeError> {
+    let Said { digests, sha512s, .. } =
+        &found.first().filter(|_| !found.iter().any(|one| one.may_be_about(artifact)))?.said;
+    let first = digests.first().map(Sha256Digest::to_string);
+    let first = first.or_else(|| Some(format!("sha512:{}", hex::encode(sha512s.first()?))))?;
+    Some(HomeError::AboutOthers { bundles: found.len(), artifact: artifact?.sha256, first })
+}
+
+/// Tells whether SHA-256 alone does not say which of the bundles are about an artifact.
+pub fn asks_for_sha512(found: &[Filed]) -> bool {
+    found.iter().any(|one| !one.said.sha512s.is_empty())
 }
 
 /// Judges what a file holds about an artifact; at least one answer. Without an artifact every bundle of it is judged.
 pub fn judged(
-    text: &[u8],
-    artifact: Option<Sha256Digest>,
+    found: Result<Vec<Filed>, HomeError>,
+    artifact: Option<Known>,
     predicate_type: Option<&str>,
     judge: impl Fn(&[u8]) -> Report,
 ) -> Vec<Judged> {
     let refused =
         |error: HomeError| vec![Judged { place: String::new(), report: verify::refused(Refusal::Home(error)) }];
-    let found = match filed(text) {
+    let found = match found {
         Ok(found) => found,
         Err(error) => return refused(error),
     };

@@ -38,7 +38,7 @@ use crate::policy::Loaded;
 
 use super::filed::{self, Filed};
 use super::manifest;
-use super::matching::{self, Matched};
+use super::matching::{self, Known, Matched, Said};
 
 /// A bundle up to this length is kept in memory between the two times it is looked at; a larger one is read again.
 const KEPT_LEN_MAX: usize = 256 << 10;
@@ -73,6 +73,8 @@ impl Judge {
 /// What is asked about: artifacts and bundles, matched with nothing yet.
 struct Asked {
     artifacts: Vec<Subject>,
+    /// Where each artifact lies, where it is at hand.
+    paths: Vec<Option<PathBuf>>,
     bundles: Vec<Named>,
     links: usize,
     /// Whether the artifacts were read, and not only their digests.
@@ -94,7 +96,7 @@ struct Held {
     place: String,
     /// Nothing where it is read again.
     bundle: Option<Filed>,
-    digests: Vec<Sha256Digest>,
+    said: Said,
     /// Why the file holds no bundle at all.
     refused: Option<HomeError>,
 }
@@ -168,14 +170,28 @@ pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Ex
     }
     let of_type = judge.policy.predicate_type.as_deref();
     // Whatever a named document says of others is not asked.
-    let about = asked.artifacts.first().filter(|_| asked.are_named).map(|artifact| artifact.sha256);
+    let about = match (asked.artifacts.first(), asked.paths.first()) {
+        (Some(artifact), Some(path)) if asked.are_named => {
+            let sha512 = path.as_ref().map(|path| artifacts::sha512(path)).transpose()?;
+            Some(Known { sha256: artifact.sha256, sha512 })
+        }
+        _ => None,
+    };
     let held = cores::each("bundles read", &asked.bundles, |named| hold(named, about, of_type));
     let held: Vec<Held> = held.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-    let found = matching::matched(&asked.artifacts, held.iter().map(|held| (held.file.as_str(), &held.digests[..])));
+    let sha512s = match held.iter().any(|held| !held.said.sha512s.is_empty()) {
+        true => cores::each("artifacts hashed", &asked.paths, |path| {
+            path.as_ref().map(|path| artifacts::sha512(path)).transpose()
+        }),
+        false => asked.paths.iter().map(|_| Ok(None)).collect(),
+    };
+    let sha512s = sha512s.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let bundles = held.iter().map(|held| (held.file.as_str(), &held.said));
+    let found = matching::matched(&asked.artifacts, &sha512s, bundles);
     let (groups, stray) = grouped(&asked, &held, &found);
     let lines = cores::each("artifacts judged", &groups, |(artifact, bundles)| {
         let bundles: Vec<&Held> = bundles.iter().map(|at| &held[*at]).collect();
-        judge_artifact(judge, &asked.artifacts[*artifact], &bundles)
+        judge_artifact(judge, &asked.artifacts[*artifact], sha512s[*artifact], &bundles)
     });
     let lines = lines.into_iter().collect::<Result<Vec<_>, _>>()?;
     let count = |verdict| lines.iter().filter(|line| line.verdict == verdict).count();
@@ -231,7 +247,7 @@ fn grouped(asked: &Asked, held: &[Held], found: &Matched) -> (Vec<(usize, Vec<us
     for bundle in found.stray.iter().map(|at| (*at, &held[*at])) {
         match files.get(bundle.1.path.as_path()) {
             // One that cannot be read may be about whatever the others of its document are about.
-            Some(artifacts) if bundle.1.digests.is_empty() => {
+            Some(artifacts) if bundle.1.said.is_silent() => {
                 artifacts.iter().for_each(|artifact| groups[*artifact].1.push(bundle.0));
             }
             Some(_) => {}
@@ -248,6 +264,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
         return one(artifact, args);
     }
     let (mut artifacts, mut bundles, mut links, mut were_read) = (Vec::new(), Vec::new(), 0, false);
+    let mut paths = Vec::new();
     if let Some(directory) = &args.dir {
         let (names, symlinks) = artifacts::walk(directory)?;
         let policies = judge.asked.iter().flat_map(|loaded| &loaded.files);
@@ -256,6 +273,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
         let is_input = |path: &Path| fs::canonicalize(path).is_ok_and(|path| inputs.contains(&path));
         let (own, files): (Vec<Named>, Vec<Named>) =
             names.into_iter().filter(|(_, path, _)| !is_input(path)).partition(matching::is_home);
+        paths = files.iter().map(|(_, path, _)| Some(path.clone())).collect();
         artifacts = artifacts::hashed(files)?;
         (bundles, links, were_read) = (own, symlinks.len(), true);
     }
@@ -267,6 +285,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
                 .next("give a list as `sha256sum FILE…` writes it")
         })?;
         artifacts.sort();
+        paths = vec![None; artifacts.len()];
     }
     let beside = args.manifest.as_deref().map(|path| match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -276,7 +295,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
         let (names, _) = artifacts::walk(&directory)?;
         bundles.extend(names.into_iter().filter(matching::is_home));
     }
-    Ok(Asked { artifacts, bundles, links, were_read, is_whole: true, are_named: false })
+    Ok(Asked { artifacts, paths, bundles, links, were_read, is_whole: true, are_named: false })
 }
 
 /// Finds one artifact, and the bundles among which those about it are.
@@ -300,15 +319,12 @@ fn one(artifact: &Path, args: &VerifyArgs) -> Result<Asked, Failure> {
     };
     let were_read = !name.starts_with("sha256:");
     let (artifacts, are_named) = (vec![Subject { name, sha256 }], !args.bundle.is_empty());
-    Ok(Asked { artifacts, bundles, links: 0, were_read, is_whole: false, are_named })
+    let paths = vec![were_read.then(|| artifact.to_owned())];
+    Ok(Asked { artifacts, paths, bundles, links: 0, were_read, is_whole: false, are_named })
 }
 
 /// Reads a file, and takes the bundles out of it that are about the artifact, where one is given, and of the type.
-fn hold(
-    (name, path, _): &Named,
-    about: Option<Sha256Digest>,
-    predicate_type: Option<&str>,
-) -> Result<Vec<Held>, Failure> {
+fn hold((name, path, _): &Named, about: Option<Known>, predicate_type: Option<&str>) -> Result<Vec<Held>, Failure> {
     let text = read(path)?;
     let whole = |refused| Held {
         name: name.clone(),
@@ -316,7 +332,7 @@ fn hold(
         path: path.clone(),
         place: String::new(),
         bundle: None,
-        digests: Vec::new(),
+        said: Said::default(),
         refused: Some(refused),
     };
     let found = match filed::filed(&text) {
@@ -332,7 +348,7 @@ fn hold(
         file: name.clone(),
         path: path.clone(),
         place: one.place.clone(),
-        digests: one.said.digests.clone(),
+        said: one.said.clone(),
         bundle: (one.text.len() <= KEPT_LEN_MAX).then_some(one),
         refused: None,
     });
@@ -344,10 +360,15 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Judges every bundle of an artifact, and then all that hold together, where a policy asks.
-fn judge_artifact(judge: &Judge, artifact: &Subject, bundles: &[&Held]) -> Result<ArtifactLine, Failure> {
+fn judge_artifact(
+    judge: &Judge,
+    artifact: &Subject,
+    sha512: Option<[u8; 64]>,
+    bundles: &[&Held],
+) -> Result<ArtifactLine, Failure> {
     let (mut lines, mut verified) = (Vec::with_capacity(bundles.len()), Vec::new());
     for held in bundles {
-        let subject = verify::Subject::Digest(artifact.sha256);
+        let subject = Known { sha256: artifact.sha256, sha512 }.subject();
         let report = match (&held.refused, &held.bundle) {
             (Some(refused), _) => verify::refused(Refusal::Home(refused.clone())),
             (None, Some(bundle)) => judge.judge(&bundle.text, subject),

@@ -10,6 +10,7 @@ use std::fs;
 use airtight::bundle::homes;
 use airtight::bundle::{Bundle, Content};
 use airtight::statement::{ParsedStatement, Subject};
+use airtight::verify;
 use airtight_log::digest::Sha256Digest;
 
 use crate::artifacts::Named;
@@ -44,22 +45,62 @@ pub fn stem(name: &str) -> Option<&str> {
 }
 
 /// What a bundle says of itself.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Said {
     /// The SHA-256 digests that it is about; none where it cannot be read.
     pub digests: Vec<Sha256Digest>,
+    /// The SHA-512 digests of those of its subjects that have no SHA-256.
+    pub sha512s: Vec<[u8; 64]>,
     /// The predicate type of its statement.
     pub predicate_type: Option<String>,
+}
+
+/// What an artifact is known by.
+#[derive(Clone, Copy)]
+pub struct Known {
+    /// Its SHA-256.
+    pub sha256: Sha256Digest,
+    /// Its SHA-512, where some statement asks for it and the artifact is at hand.
+    pub sha512: Option<[u8; 64]>,
+}
+
+impl Known {
+    /// Returns the question about it.
+    pub fn subject(self) -> verify::Subject<'static> {
+        match self.sha512 {
+            Some(sha512) => verify::Subject::File { sha256: self.sha256, sha512 },
+            None => verify::Subject::Digest(self.sha256),
+        }
+    }
+}
+
+impl Said {
+    /// Tells whether the bundle says that it is about an artifact.
+    pub fn is_about(&self, artifact: Known) -> bool {
+        let by_sha512 = artifact.sha512.is_some_and(|sha512| self.sha512s.contains(&sha512));
+        self.digests.contains(&artifact.sha256) || by_sha512
+    }
+
+    /// Tells whether it says at all what it is about.
+    pub fn is_silent(&self) -> bool {
+        self.digests.is_empty() && self.sha512s.is_empty()
+    }
 }
 
 /// Returns what a bundle says of itself.
 pub fn said_unverified(text: &[u8]) -> Said {
     let Ok(bundle) = Bundle::parse(text) else { return Said::default() };
     match bundle.content() {
-        Content::Message { digest, .. } => Said { digests: vec![*digest], predicate_type: None },
+        Content::Message { digest, .. } => Said { digests: vec![*digest], ..Said::default() },
         Content::Envelope { envelope, .. } => match ParsedStatement::parse(envelope.payload_unverified()) {
             Ok(statement) => Said {
                 digests: statement.subjects().iter().filter_map(|subject| subject.sha256().copied()).collect(),
+                sha512s: statement
+                    .subjects()
+                    .iter()
+                    .filter(|subject| subject.sha256().is_none())
+                    .filter_map(|subject| subject.sha512().copied())
+                    .collect(),
                 predicate_type: Some(statement.predicate_type().to_owned()),
             },
             Err(_) => Said::default(),
@@ -78,8 +119,17 @@ pub struct Matched {
     pub stray: Vec<usize>,
 }
 
-/// Matches artifacts with bundles, each bundle given by the name of its file and the digests that it is about.
-pub fn matched<'b>(artifacts: &[Subject], bundles: impl Iterator<Item = (&'b str, &'b [Sha256Digest])>) -> Matched {
+/// Matches artifacts with bundles, each bundle given by the name of its file and what it says of itself. `sha512s` has the artifacts' SHA-512, in
+/// their order, where they are known.
+pub fn matched<'b>(
+    artifacts: &[Subject],
+    sha512s: &[Option<[u8; 64]>],
+    bundles: impl Iterator<Item = (&'b str, &'b Said)>,
+) -> Matched {
+    let mut by_sha512: HashMap<&[u8; 64], Vec<usize>> = HashMap::new();
+    for (at, sha512) in sha512s.iter().enumerate().filter_map(|(at, sha512)| Some((at, sha512.as_ref()?))) {
+        by_sha512.entry(sha512).or_default().push(at);
+    }
     let mut by_digest: HashMap<&[u8; 32], Vec<usize>> = HashMap::with_capacity(artifacts.len());
     let mut by_name: HashMap<&str, usize> = HashMap::with_capacity(artifacts.len());
     for (at, artifact) in artifacts.iter().enumerate() {
@@ -87,10 +137,11 @@ pub fn matched<'b>(artifacts: &[Subject], bundles: impl Iterator<Item = (&'b str
         by_name.insert(&artifact.name, at);
     }
     let (mut pairs, mut stray) = (BTreeSet::new(), Vec::new());
-    for (bundle, (name, digests)) in bundles.enumerate() {
+    for (bundle, (name, said)) in bundles.enumerate() {
         let before = pairs.len();
-        let about = digests.iter().filter_map(|digest| by_digest.get(digest.as_bytes())).flatten();
-        pairs.extend(about.map(|artifact| (*artifact, bundle)));
+        let about = said.digests.iter().filter_map(|digest| by_digest.get(digest.as_bytes())).flatten();
+        let about_too = said.sha512s.iter().filter_map(|digest| by_sha512.get(digest)).flatten();
+        pairs.extend(about.chain(about_too).map(|artifact| (*artifact, bundle)));
         if pairs.len() == before {
             match stem(name).and_then(|name| by_name.get(name)) {
                 Some(artifact) => drop(pairs.insert((*artifact, bundle))),
@@ -115,17 +166,22 @@ mod tests {
             name: name.to_owned(),
             sha256: sha256(if name.ends_with('a') { b"a" } else { name.as_bytes() }),
         });
-        let (of_a, of_b_and_gone) = ([sha256(b"a")], [sha256(b"b"), sha256(b"gone")]);
-        let gone = [sha256(b"gone")];
-        let bundles: [(&str, &[Sha256Digest]); 5] = [
-            ("anything.sigstore.json", &of_a),
-            ("b.sigstore.json", &of_b_and_gone),
-            ("b.sigstore.json", &gone),
-            ("b.more.sigstore.json", &gone),
-            ("c", &[]),
+        let of = |names: &[&str]| {
+            let digests = names.iter().map(|name| sha256(name.as_bytes())).collect();
+            Said { digests, ..Said::default() }
+        };
+        let of_npm = Said { sha512s: vec![[2; 64]], ..Said::default() };
+        let bundles = [
+            ("anything.sigstore.json", of(&["a"])),
+            ("b.sigstore.json", of(&["b", "gone"])),
+            ("b.sigstore.json", of(&["gone"])),
+            ("b.more.sigstore.json", of(&["gone"])),
+            ("c", of(&[])),
+            ("npm.json", of_npm),
         ];
-        let found = matched(&artifacts, bundles.into_iter());
-        let pairs = vec![(0, 0), (1, 1), (1, 2), (3, 0)];
+        let sha512s = [None, None, None, Some([2; 64])];
+        let found = matched(&artifacts, &sha512s, bundles.iter().map(|(name, said)| (*name, said)));
+        let pairs = vec![(0, 0), (1, 1), (1, 2), (3, 0), (3, 5)];
         assert_eq!(found, Matched { pairs, bare: vec![2], stray: vec![3, 4] });
     }
 }
