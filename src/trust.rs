@@ -27,7 +27,10 @@
 //! 8 MiB, 64 levels; the public one has 7 KiB.
 
 pub mod authority;
+pub mod crl;
 pub mod ctlog;
+
+pub use self::crl::Crl;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -12,7 +12,7 @@
 //! | 5 | each checkpoint was signed by its log's key in the trusted root | `entries`, `log_proof` |
 //! | 6 | witnesses: no policy asks for them yet | |
 //! | 7 | each entry is in the tree of its checkpoint, at the index it states | `log_proof` |
-//! | 8 | the log's key was valid at the time that the log signed for; a certificate was at each proven time | `log_proof`, [`certified`], `path`, `sct` |
+//! | 8 | the log's key was valid at the time that the log signed for; a certificate was at each proven time | `log_proof`, [`certified`], `path`, `sct`, `revocation` |
 //! | 9 | an anchor that was given leads from the entry down to another log; time stamps by authorities of the trusted root hold | [`anchor`], [`timestamp`] |
 //!
 //! The first step that refuses ends the judgement; what comes after is reported as not asked. `docs/VERIFY.md` has the same numbers, and a person can do each step by hand.
@@ -55,6 +55,7 @@ mod log_proof;
 mod path;
 mod refusal;
 mod report;
+mod revocation;
 mod sct;
 mod signer;
 mod verified;
@@ -63,6 +64,7 @@ pub use checkpoints::Checkpoints;
 pub use entries::UnjudgedEntry;
 pub use refusal::Refusal;
 pub use report::{Check, Fact, Outcome, Report};
+pub use revocation::Covering;
 pub use verified::{Verified, VerifiedContent, VerifiedEntry};
 
 use std::num::NonZeroUsize;
@@ -72,7 +74,7 @@ use airtight_log::digest::Sha256Digest;
 
 use crate::bundle::{Bundle, BundleError, Content};
 use crate::statement;
-use crate::trust::TrustedRoot;
+use crate::trust::{Crl, TrustedRoot};
 
 use self::entries::Logged;
 use self::identity::IdentityRule;
@@ -142,6 +144,8 @@ pub struct Policy {
     /// How many certificate transparency logs of the trusted root must have promised to have the certificate. 1, as the stock clients have it; 0 asks
     /// for none, for an authority of one's own that has no such log.
     pub scts: usize,
+    /// The revocation lists by which every certificate below the root must be covered; `None` asks for none.
+    pub crls: Option<Vec<Crl>>,
 }
 
 impl Default for Policy {
@@ -155,6 +159,7 @@ impl Default for Policy {
             timestamps: 0,
             accept_promise: false,
             scts: 1,
+            crls: None,
         }
     }
 }

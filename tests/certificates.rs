@@ -1,6 +1,6 @@
 //! Judges bundles that are signed with certificates of an authority of our own making, and holds each refusal to its code.
 //!
-//! The authority, its transparency log and the signer's certificate are written here byte by byte, so that each can be wrong in one thing.
+//! The authority, its transparency log and the signer's certificate are written in `forge/certified.rs`.
 //! `cargo test --test certificates -- --nocapture` shows the counts of the changes.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout, reason = "tests may print")]
 
@@ -8,262 +8,19 @@ mod forge;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use airtight::trust::TrustedRoot;
-use airtight::verify::identity::{Expression, IdentityRule, Pattern};
-use airtight::verify::{Input, Policy, Refusal, Report, Subject, verify};
+use airtight::verify::Refusal;
+use airtight::verify::identity::{Expression, IdentityRule};
 use airtight_keys::public::Algorithm;
-use airtight_keys::sign::{Sign as _, SoftKey};
+use airtight_keys::sign::Sign as _;
 use airtight_keys::strict_json::{standard_base64, to_standard_base64 as base64};
 use airtight_log::digest::sha256;
 use airtight_log::entry::dsse_body;
-use der::asn1::ObjectIdentifier;
 use serde_json::{Value, json};
 
-use forge::{ARTIFACT, NOW, Recipe, Signed, TIME, key, verdict};
-
-const NAME: &str = "https://forge.example/o/r/.github/workflows/release.yml@refs/heads/main";
-const ISSUER: &str = "https://token.forge.example";
-const REPOSITORY: &str = "https://forge.example/o/r";
-const SAN: &str = "2.5.29.17";
-const EKU: &str = "2.5.29.37";
-const SCT: &str = "1.3.6.1.4.1.11129.2.4.2";
-
-fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let content = parts.concat();
-    let mut out = vec![tag];
-    match content.len() {
-        len @ 0..=127 => out.push(len as u8),
-        len @ 128..=255 => out.extend([0x81, len as u8]),
-        len => out.extend([0x82, (len >> 8) as u8, len as u8]),
-    }
-    [out, content].concat()
-}
-
-fn oid(text: &str) -> Vec<u8> {
-    tlv(6, &[ObjectIdentifier::new_unwrap(text).as_bytes()])
-}
-
-fn utf8(text: &str) -> Vec<u8> {
-    tlv(0x0c, &[text.as_bytes()])
-}
-
-fn name(common: &str) -> Vec<u8> {
-    tlv(0x30, &[&tlv(0x31, &[&tlv(0x30, &[&oid("2.5.4.3"), &utf8(common)])])])
-}
-
-fn time(seconds: u64) -> Vec<u8> {
-    let at = jiff::Timestamp::from_second(seconds as i64).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
-    tlv(0x17, &[at.strftime("%y%m%d%H%M%SZ").to_string().as_bytes()])
-}
-
-type Extension = (&'static str, bool, Vec<u8>);
-
-/// A certificate before it is signed.
-#[derive(Clone)]
-struct Draft {
-    issuer: &'static str,
-    subject: Option<&'static str>,
-    valid: (u64, u64),
-    spki: Vec<u8>,
-    extensions: Vec<Extension>,
-}
-
-impl Draft {
-    fn tbs(&self) -> Vec<u8> {
-        let one = |(id, critical, value): &Extension| {
-            let critical = if *critical { tlv(1, &[&[0xff]]) } else { Vec::new() };
-            tlv(0x30, &[&oid(id), &critical, &tlv(4, &[value])])
-        };
-        let extensions: Vec<u8> = self.extensions.iter().flat_map(one).collect();
-        tlv(
-            0x30,
-            &[
-                &tlv(0xa0, &[&tlv(2, &[&[2]])]),
-                &tlv(2, &[&[7, 1, 2, 3]]),
-                &ecdsa_sha256(),
-                &name(self.issuer),
-                &tlv(0x30, &[&time(self.valid.0), &time(self.valid.1)]),
-                &self.subject.map_or_else(|| tlv(0x30, &[]), name),
-                &self.spki,
-                &tlv(0xa3, &[&tlv(0x30, &[&extensions])]),
-            ],
-        )
-    }
-
-    fn signed(&self, by: &SoftKey) -> Vec<u8> {
-        let tbs = self.tbs();
-        tlv(0x30, &[&tbs, &ecdsa_sha256(), &tlv(3, &[&[0], &by.sign(&tbs).unwrap()])])
-    }
-
-    fn drop(mut self, id: &str) -> Draft {
-        self.extensions.retain(|(found, ..)| *found != id);
-        self
-    }
-
-    fn put(self, id: &'static str, critical: bool, value: Vec<u8>) -> Draft {
-        let mut draft = self.drop(id);
-        draft.extensions.push((id, critical, value));
-        draft
-    }
-}
-
-fn ecdsa_sha256() -> Vec<u8> {
-    tlv(0x30, &[&oid("1.2.840.10045.4.3.2")])
-}
-
-/// All that a bundle is made of, each to be changed before [`World::bundle`].
-struct World {
-    ca: SoftKey,
-    ct: SoftKey,
-    signer: &'static str,
-    draft: Draft,
-    /// Milliseconds of the promise; nothing for a certificate without one.
-    promised: Option<u64>,
-    /// Changes the list of promises.
-    list: fn(Vec<u8>) -> Vec<u8>,
-    recipe: Recipe,
-    root: Value,
-    rule: Option<IdentityRule>,
-    identities: Vec<(String, IdentityRule)>,
-    scts: usize,
-}
-
-fn exactly(text: &str) -> Option<Pattern> {
-    Some(Pattern::Exactly(text.to_owned()))
-}
-
-fn matching(said: &str) -> Option<Pattern> {
-    Some(Pattern::Matching(Expression::new(said).unwrap()))
-}
-
-fn uri(text: &str) -> Vec<u8> {
-    tlv(0x86, &[text.as_bytes()])
-}
-
-impl World {
-    fn new() -> World {
-        let (ca, ct) = (key(Algorithm::P256, "authority"), key(Algorithm::P256, "transparency"));
-        let recipe = Recipe::file();
-        let signer = "certified";
-        let usage = tlv(0x30, &[&oid("1.3.6.1.5.5.7.3.3")]);
-        let draft = Draft {
-            issuer: "forge authority",
-            subject: None,
-            valid: (TIME - 60, TIME + 540),
-            spki: key(Algorithm::P256, signer).public().spki_der().to_vec(),
-            extensions: vec![
-                ("2.5.29.15", true, tlv(3, &[&[7, 0x80]])),
-                (EKU, false, usage),
-                (SAN, true, tlv(0x30, &[&uri(NAME)])),
-                ("1.3.6.1.4.1.57264.1.1", false, ISSUER.as_bytes().to_vec()),
-                ("1.3.6.1.4.1.57264.1.8", false, utf8(ISSUER)),
-                ("1.3.6.1.4.1.57264.1.12", false, utf8(REPOSITORY)),
-            ],
-        };
-        let above = Draft {
-            issuer: "forge authority",
-            subject: Some("forge authority"),
-            valid: (TIME - 86_400, TIME + 86_400),
-            spki: ca.public().spki_der().to_vec(),
-            extensions: vec![
-                ("2.5.29.19", true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
-                ("2.5.29.15", true, tlv(3, &[&[1, 0x06]])),
-            ],
-        };
-        let mut root: Value = serde_json::from_str(&recipe.make().root.render()).unwrap();
-        root["certificateAuthorities"] = json!([{
-            "uri": "https://ca.forge.example",
-            "certChain": {"certificates": [{"rawBytes": base64(&above.signed(&ca))}]},
-            "validFor": {"start": "2026-01-01T00:00:00Z"},
-        }]);
-        root["ctlogs"] = json!([{
-            "baseUrl": "https://ct.forge.example",
-            "hashAlgorithm": "SHA2_256",
-            "publicKey": {"rawBytes": base64(ct.public().spki_der()), "keyDetails": "PKIX_ECDSA_P256_SHA_256",
-                          "validFor": {"start": "2026-01-01T00:00:00Z"}},
-            "logId": {"keyId": ct.public().key_id().to_base64()},
-        }]);
-        let rule = IdentityRule { name: exactly(NAME), issuer: exactly(ISSUER), claims: Vec::new() };
-        let promised = Some((TIME - 30) * 1000);
-        World {
-            ca,
-            ct,
-            signer,
-            draft,
-            promised,
-            list: |list| list,
-            recipe,
-            root,
-            rule: Some(rule),
-            identities: Vec::new(),
-            scts: 1,
-        }
-    }
-
-    fn certificate(&self) -> Vec<u8> {
-        let Some(milliseconds) = self.promised else { return self.draft.signed(&self.ca) };
-        let tbs = self.draft.clone().drop(SCT).tbs();
-        let issuer = sha256(self.ca.public().spki_der());
-        let len = (tbs.len() as u32).to_be_bytes();
-        let head: [&[u8]; 4] = [&[0, 0], &milliseconds.to_be_bytes(), &[0, 1], issuer.as_bytes()];
-        let signature = self.ct.sign(&[&head.concat(), &len[1..], &tbs[..], &[0, 0]].concat()).unwrap();
-        let log_id = self.ct.public().key_id();
-        let parts: [&[u8]; 6] =
-            [&[0], log_id.as_bytes(), &milliseconds.to_be_bytes(), &[0, 0, 4, 3], &vector(&signature), &[]];
-        let list = (self.list)(vector(&vector(&parts.concat())));
-        self.draft.clone().put(SCT, false, tlv(4, &[&list])).signed(&self.ca)
-    }
-
-    fn bundle(&self) -> String {
-        let recipe = Recipe { signer: key(Algorithm::P256, self.signer), ..Recipe::file() };
-        let recipe = Recipe { time: self.recipe.time, promise: self.recipe.promise, ..recipe };
-        let certificate = self.certificate();
-        let Signed::Payload(payload) = &recipe.signed else { unreachable!() };
-        let pem = pem(&certificate);
-        let envelope = sha256(recipe.envelope_text().as_bytes());
-        let logged = dsse_body(&envelope, &sha256(payload.as_bytes()), &recipe.signature(), &pem);
-        let scene = Recipe { logged: Some(logged), ..recipe }.make();
-        let hint = format!(
-            "\"publicKey\":{{\"hint\":\"{}\"}}",
-            key(Algorithm::P256, self.signer).public().key_id().to_base64()
-        );
-        let named = format!("\"certificate\":{{\"rawBytes\":\"{}\"}}", base64(&certificate));
-        scene.bundle.render().replace(&hint, &named)
-    }
-
-    fn judge(&self, bundle: &[u8]) -> Report {
-        let trusted_root = TrustedRoot::parse(self.root.to_string().as_bytes()).unwrap();
-        let subject = Subject::Digest(sha256(ARTIFACT));
-        let (identity, identities) = (self.rule.clone(), self.identities.clone());
-        let policy = Policy { identity, identities, scts: self.scts, ..Policy::default() };
-        verify(&Input { bundle, subject, keys: &[], trusted_root: &trusted_root, policy, now: NOW })
-    }
-
-    fn code(&self) -> (&'static str, u8) {
-        verdict(&self.judge(self.bundle().as_bytes()))
-    }
-}
-
-fn vector(bytes: &[u8]) -> Vec<u8> {
-    [&(bytes.len() as u16).to_be_bytes()[..], bytes].concat()
-}
-
-fn pem(der: &[u8]) -> String {
-    let text = base64(der);
-    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
-}
-
-fn changed(change: impl FnOnce(&mut World)) -> (&'static str, u8) {
-    let mut world = World::new();
-    change(&mut world);
-    world.code()
-}
-
-/// A world whose draft is another.
-fn drafted(change: impl FnOnce(Draft) -> Draft) -> (&'static str, u8) {
-    changed(|world| world.draft = change(world.draft.clone()))
-}
+use forge::certified::{
+    Draft, EKU, ISSUER, NAME, REPOSITORY, SAN, World, changed, drafted, exactly, matching, oid, pem, tlv, uri, utf8,
+};
+use forge::{NOW, Recipe, Signed, TIME, key, verdict};
 
 #[test]
 fn a_good_certificate_is_verified_and_says_whom_it_names() {
@@ -426,6 +183,8 @@ fn each_refusal_of_a_certificate_has_its_code() {
         assert_eq!(code, expected);
     }
     let mut seen: BTreeSet<&str> = cases.iter().map(|(expected, _)| *expected).collect();
+    // tests/revocation.rs has these.
+    seen.extend(["certificate_revoked", "certificate_crl_missing", "certificate_crl_invalid"]);
     seen.extend(["identity_differs", "identity_issuer_differs", "identity_claim_differs", "certificate_unexpected"]);
     seen.insert("identity_unknown");
     for (_, code) in Refusal::ALL_CODES {

@@ -2,7 +2,7 @@
 //!
 //! A certificate of Fulcio's kind lives for ten minutes, so all rests on when the signature was there. Proven is the time that a log signed for, and
 //! that of a time stamp; both ends of a time stamp's accuracy must lie inside. Every proven time must fit, not one of them. Where nothing proves a time,
-//! nothing can be said. Revocation is not asked for: nobody revokes certificates that live for minutes.
+//! nothing can be said. Revocation is asked for where lists are given: nobody revokes certificates that live for minutes, and others live longer.
 
 use cms::cert::x509::ext::pkix::ExtendedKeyUsage;
 use der::asn1::ObjectIdentifier;
@@ -13,6 +13,7 @@ use crate::trust::authority::{Authority, ChainCertificate};
 
 use super::certificate::{Identity, SigningCertificate};
 use super::path::{self, PathRefusal};
+use super::revocation::{self, Covering};
 use super::{Input, Refusal, sct};
 
 /// id-kp-codeSigning, 1.3.6.1.5.5.7.3.3, without tag and length, as paths are asked for it.
@@ -34,6 +35,8 @@ pub struct Certified {
     pub digest: Sha256Digest,
     /// The certificate transparency logs that promised to have it: labels.
     pub ct_logs: Vec<String>,
+    /// The revocation lists that cover the certificate and those above it, in that order; `None` where none was asked for.
+    pub revocation: Option<Vec<Covering>>,
     /// Whether a name was asked for; otherwise any would have passed.
     pub name_asked: bool,
     /// Whether an issuer was asked for; otherwise any would have passed.
@@ -50,12 +53,19 @@ pub(super) fn check(certificate: &SigningCertificate, times: &[u64], input: &Inp
     let mut refused = None;
     for authority in authorities {
         let Some(issuer) = authority.above().iter().find(issued) else { continue };
-        if let Err(refusal) = times.iter().try_for_each(|time| at(certificate, authority, *time)) {
-            refused.get_or_insert(refusal);
-            continue;
-        }
+        let paths = times.iter().map(|time| at(certificate, authority, *time)).collect::<Result<Vec<_>, _>>();
+        let path = match paths {
+            Ok(mut paths) => paths.swap_remove(0),
+            Err(refusal) => {
+                refused.get_or_insert(refusal);
+                continue;
+            }
+        };
         let ct_logs =
             sct::check(&certificate.x509, &issuer.certificate, input.trusted_root, input.policy.scts, input.now)?;
+        let crls = input.policy.crls.as_deref();
+        let covered = |crls| revocation::check(&certificate.x509, &path, crls, times, input.now);
+        let revocation = crls.map(covered).transpose()?;
         let (not_before, not_after) = certificate.validity();
         let (rule, is_named) = (input.policy.identity.as_ref(), !input.policy.identities.is_empty());
         return Ok(Certified {
@@ -65,6 +75,7 @@ pub(super) fn check(certificate: &SigningCertificate, times: &[u64], input: &Inp
             not_after,
             digest: certificate.digest(),
             ct_logs,
+            revocation,
             name_asked: is_named || rule.is_some_and(|rule| rule.name.is_some()),
             issuer_asked: is_named || rule.is_some_and(|rule| rule.issuer.is_some()),
         });
@@ -84,10 +95,14 @@ fn check_usage(certificate: &SigningCertificate) -> Result<(), Refusal> {
     Err(Refusal::CertificateUsage { found })
 }
 
-fn at(certificate: &SigningCertificate, authority: &Authority, time: u64) -> Result<(), Refusal> {
+fn at<'a>(
+    certificate: &SigningCertificate,
+    authority: &'a Authority,
+    time: u64,
+) -> Result<Vec<&'a ChainCertificate>, Refusal> {
     let name = || authority.name().to_owned();
     let path = path::check(&certificate.der, &certificate.x509, authority, time, CODE_SIGNING);
-    path.map(|_| ()).map_err(|refusal| match refusal {
+    path.map_err(|refusal| match refusal {
         PathRefusal::CertificateValidity { subject, start, end } => {
             Refusal::CertificateValidity { subject, start, end, time }
         }

@@ -481,6 +481,35 @@ refusals! {
         /// Where the path ends.
         cause: String
     } "the certificate does not lead to the root of {authority}: {cause}"
+    /// A list of its issuer revokes a certificate of the path.
+    8 "certificate_revoked" CertificateRevoked {
+        /// Whose.
+        subject: String,
+        /// Since when, seconds since the epoch.
+        since: u64,
+        /// The last proven time.
+        time: u64,
+        /// Why that counts at any time, where it does.
+        because: &'static str
+    } "the certificate of {subject} is revoked since {since}{because}, and the proven time is {time}"
+    /// No revocation list that was given covers a certificate of the path.
+    8 "certificate_crl_missing" CertificateUncovered {
+        /// Whose.
+        subject: String,
+        /// Who issued it.
+        issuer: String,
+        /// How many lists of that issuer are for it.
+        lists: usize,
+        /// The last proven time, seconds since the epoch.
+        time: u64
+    } "of {lists} revocation lists of {issuer:?} for the certificate of {subject}, none is as new as the proven time, {time}"
+    /// A revocation list does not hold.
+    8 "certificate_crl_invalid" CertificateCrl {
+        /// Whose it is said to be.
+        issuer: String,
+        /// What is wrong.
+        cause: String
+    } "a revocation list of {issuer:?} does not hold: {cause}"
     /// The certificate has no promise of a certificate transparency log.
     8 "sct_missing" SctMissing {}
         "the certificate has no promise of a certificate transparency log"

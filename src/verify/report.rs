@@ -22,6 +22,7 @@ use super::Refusal;
 use super::anchor::Anchored;
 use super::certificate::Identity;
 use super::certified::Certified;
+use super::revocation::Covering;
 use super::timestamp::{Timestamps, VerifiedTimestamp};
 use super::verified::{Verified, VerifiedEntry};
 
@@ -366,6 +367,14 @@ impl Report {
             add(
                 certified.ct_logs.is_empty(),
                 "that the certificate was made public: no promise of a log was asked for",
+            );
+            let lists = certified.revocation.as_deref();
+            let is_one = |asked: fn(&Covering) -> bool| lists.unwrap_or_default().iter().any(asked);
+            add(lists.is_none(), "that the certificate was not revoked: no revocation list was asked for");
+            add(is_one(|list| list.is_ended), "what newer revocation lists say: one that was given has ended");
+            add(
+                is_one(|list| list.revoked_later.is_some()),
+                "that the certificate is still good: it was revoked after the signature was there",
             );
         }
         let is_among = |asked: fn(&VerifiedEntry) -> bool| verified.entries().iter().any(asked);

@@ -10,6 +10,7 @@
 
 pub mod anchors;
 pub mod cases;
+pub mod certified;
 pub mod changes;
 pub mod foreign;
 pub mod json;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use airtight::bundle::BundleError;
 use airtight::statement::{PredicateType, Subject as Named};
-use airtight::trust::TrustedRoot;
+use airtight::trust::{Crl, TrustedRoot};
 use airtight::verify::identity::{IdentityRule, Pattern};
 use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Refusal, Report, verify, verify_anchored};
 use airtight_keys::verifier::VerifierKey;
@@ -134,6 +134,7 @@ pub fn judge_of(args: &JudgeArgs, call: &mut Invocation) -> Result<Judge, Failur
         timestamps: args.timestamp_threshold,
         accept_promise: args.accept_promise,
         scts: args.identity.sct_threshold,
+        crls: crls(&args.identity.crl)?,
         ..Policy::default()
     };
     let (now, checkpoints) = (call.now()?, Checkpoints::default());
@@ -284,6 +285,20 @@ fn coverage(directory: &Artifact, mut covered: Vec<Named>, call: &mut Invocation
             Exit::Refused
         }
     }
+}
+
+/// Reads revocation lists; nothing where no file was named.
+fn crls(paths: &[PathBuf]) -> Result<Option<Vec<Crl>>, Failure> {
+    let mut crls = Vec::new();
+    for path in paths {
+        let file = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+        crls.extend(Crl::parse(&file).map_err(|error| {
+            let message = format!("{}: {error}", path.display());
+            Failure::new(Exit::Malformed, "crl_malformed", message)
+                .next("give the authority's whole revocation list, in DER or PEM")
+        })?);
+    }
+    Ok(if paths.is_empty() { None } else { Some(crls) })
 }
 
 fn key(path: &Path) -> Result<VerifierKey, Failure> {

@@ -122,6 +122,10 @@ pub struct IdentityArgs {
     /// How many transparency logs of the trusted root must have promised to have the certificate
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "key")]
     pub sct_threshold: usize,
+
+    /// A revocation list, DER or PEM; where one is given, every certificate below the root must be covered. May be given more than once
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    pub crl: Vec<PathBuf>,
 }
 
 /// `airtight conformance`: the command line that sigstore-conformance calls.
