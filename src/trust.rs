@@ -17,8 +17,8 @@
 //! # Reading
 //!
 //! Strict JSON; an unknown member, an empty `logId`, another media type or hash algorithm, and a missing `validFor.start` (sigstore-go's rule) refuse the whole file.
-//! `timestampAuthorities` and `certificateAuthorities` are read in [`authority`], `ctlogs` in [`ctlog`]; `operator` and `checkpointKeyId` are kept and not used. A log whose key is neither P-256 nor Ed25519 is
-//! kept, counted and never used: an entry of such a log is refused by a code of its own. Two different logs of one id refuse the file: nobody could say which was meant.
+//! `timestampAuthorities` and `certificateAuthorities` are read in [`authority`], `ctlogs` in [`ctlog`]; `operator` and `checkpointKeyId` are kept and not used. A log's key is P-256, P-384, P-521,
+//! Ed25519, or RSA of 2,048, 3,072 or 4,096 bits, as sigstore-go reads them; a log with another is kept, counted and never used: an entry of it is refused by a code of its own. Two different logs of one id refuse the file: nobody could say which was meant.
 //!
 //! `validFor` has both ends inclusive. Times are RFC 3339 and are compared in whole seconds: a start is rounded up, an end down.
 //!
@@ -41,9 +41,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use airtight_keys::public::{Algorithm, PublicKey, PublicKeyError};
+use airtight_keys::public::{PublicKey, PublicKeyError};
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
-use airtight_keys::verifier::KeyKind;
+use airtight_keys::verifier::{KeyKind, VerifierKey};
 
 use self::authority::Authority;
 use self::ctlog::CtLog;
@@ -129,12 +129,6 @@ pub enum KeyFault {
     /// It is no key at all.
     #[error("{0}")]
     Unreadable(PublicKeyError),
-    /// It is a key of the other algorithm.
-    #[error("it is {found}")]
-    Other {
-        /// The algorithm that was found.
-        found: &'static str,
-    },
     /// It is a key of another kind.
     #[error("it is {found}")]
     OtherKind {
@@ -166,7 +160,8 @@ impl fmt::Display for Validity {
 pub struct TrustedLog {
     base_url: String,
     id: [u8; 32],
-    key: PublicKey,
+    key: VerifierKey,
+    key_details: String,
     validity: Validity,
 }
 
@@ -194,8 +189,13 @@ impl TrustedLog {
     }
 
     /// Returns the key.
-    pub fn key(&self) -> &PublicKey {
+    pub fn key(&self) -> &VerifierKey {
         &self.key
+    }
+
+    /// Returns what the file calls the key: `keyDetails`.
+    pub fn key_details(&self) -> &str {
+        &self.key_details
     }
 
     /// Returns when the key was valid.
@@ -262,8 +262,13 @@ impl TrustedRoot {
             key.algorithm().key_details(),
             STANDARD.encode(id),
         );
-        let log =
-            TrustedLog { base_url: base_url.to_owned(), id, key: key.clone(), validity: Validity { start, end: None } };
+        let log = TrustedLog {
+            base_url: base_url.to_owned(),
+            id,
+            key: key.clone().into(),
+            key_details: key.algorithm().key_details().to_owned(),
+            validity: Validity { start, end: None },
+        };
         TrustedRoot { logs: vec![log], log_texts: vec![(id, text)], ..TrustedRoot::default() }
     }
 
@@ -388,20 +393,14 @@ impl TrustedRoot {
         if let Some((_, before)) = self.log_texts.iter().find(|(known, _)| *known == id) {
             return if same(before, raw) { Ok(()) } else { Err(TrustError::IdTwice { id: STANDARD.encode(id) }) };
         }
-        let expected = [Algorithm::P256, Algorithm::Ed25519]
-            .into_iter()
-            .find(|algorithm| algorithm.key_details() == public_key.key_details);
-        match expected {
-            None => {
-                self.skipped.push(SkippedLog { id, base_url, key_details: public_key.key_details.into_owned() });
-            }
-            Some(expected) => {
-                let key = key_of(expected, &spki).map_err(|cause| TrustError::Key {
-                    base_url: base_url.clone(),
-                    key_details: expected.key_details().to_owned(),
-                    cause,
-                })?;
-                self.logs.push(TrustedLog { base_url, id, key, validity: Validity { start, end } });
+        let key_details = public_key.key_details.into_owned();
+        match LOG_KEYS.into_iter().find(|(named, _)| *named == key_details) {
+            None => self.skipped.push(SkippedLog { id, base_url, key_details }),
+            Some((_, expected)) => {
+                let refused =
+                    |cause| TrustError::Key { base_url: base_url.clone(), key_details: key_details.clone(), cause };
+                let key = key_of(expected, &spki).map_err(refused)?;
+                self.logs.push(TrustedLog { base_url, id, key, key_details, validity: Validity { start, end } });
             }
         }
         self.log_texts.push((id, raw.to_owned()));
@@ -409,9 +408,20 @@ impl TrustedRoot {
     }
 }
 
-fn key_of(expected: Algorithm, spki: &[u8]) -> Result<PublicKey, KeyFault> {
-    let key = PublicKey::from_spki_der(spki).map_err(KeyFault::Unreadable)?;
-    if key.algorithm() == expected { Ok(key) } else { Err(KeyFault::Other { found: key.algorithm().name() }) }
+/// The keys that a log may have, by their `keyDetails`.
+const LOG_KEYS: [(&str, KeyKind); 7] = [
+    ("PKIX_ECDSA_P256_SHA_256", KeyKind::P256),
+    ("PKIX_ECDSA_P384_SHA_384", KeyKind::P384),
+    ("PKIX_ECDSA_P521_SHA_512", KeyKind::P521),
+    ("PKIX_ED25519", KeyKind::Ed25519),
+    ("PKIX_RSA_PKCS1V15_2048_SHA256", KeyKind::Rsa(2048)),
+    ("PKIX_RSA_PKCS1V15_3072_SHA256", KeyKind::Rsa(3072)),
+    ("PKIX_RSA_PKCS1V15_4096_SHA256", KeyKind::Rsa(4096)),
+];
+
+fn key_of(expected: KeyKind, spki: &[u8]) -> Result<VerifierKey, KeyFault> {
+    let key = VerifierKey::from_spki_der(spki).map_err(KeyFault::Unreadable)?;
+    if key.kind() == expected { Ok(key) } else { Err(KeyFault::OtherKind { found: key.kind() }) }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -520,7 +530,8 @@ mod tests {
     #[test]
     fn what_is_made_for_one_log_is_read_back() {
         let read = TrustedRoot::parse(TEXT.as_bytes()).unwrap();
-        let made = TrustedRoot::of_log("https://log.example", read.logs()[0].key(), 1_704_067_200);
+        let key = read.logs()[0].key().as_public().unwrap();
+        let made = TrustedRoot::of_log("https://log.example", key, 1_704_067_200);
         assert!(made.render().contains(r#""validFor":{"start":"2024-01-01T00:00:00Z"}"#));
         let back = TrustedRoot::parse(made.render().as_bytes()).unwrap();
         assert_eq!(back.logs()[0].validity(), Validity { start: 1_704_067_200, end: None });
@@ -529,7 +540,7 @@ mod tests {
 
     #[test]
     fn a_log_of_an_unused_algorithm_is_kept_and_counted() {
-        let other = TEXT.replace("PKIX_ECDSA_P256_SHA_256", "PKIX_RSA_PKCS1V15_4096_SHA256");
+        let other = TEXT.replace("PKIX_ECDSA_P256_SHA_256", "PKIX_RSA_PSS_4096_SHA256");
         let root = TrustedRoot::parse(other.as_bytes()).unwrap();
         assert_eq!((root.logs().len(), root.skipped().len()), (0, 1));
         assert_eq!(root.render(), other);

@@ -42,14 +42,17 @@
 //!
 //! Sources: C2SP tlog-checkpoint and signed-note; rekor `pkg/util/checkpoint.go`, `signed_note.go`.
 
+mod foreign;
+
 use std::fmt;
 use std::str::FromStr;
 
 use airtight_keys::note::{
-    self, NoteError, NoteRefusal, NoteSignError, NoteStyle, NoteVerifier, SignedNote, VkeyError,
+    self, NoteError, NoteRefusal, NoteSignError, NoteSignature, NoteStyle, NoteVerifier, SignedNote, VkeyError,
 };
 use airtight_keys::public::{KeyId, PublicKey, SignatureInvalid};
 use airtight_keys::role::{LogKey, LogPublicKey};
+use airtight_keys::verifier::{NotSigned, VerifierKey};
 
 use crate::digest::{DigestError, Hash, LeafIndex, PositionError, TreeSize};
 use crate::proofs::{InclusionRefusal, verify_inclusion};
@@ -292,6 +295,10 @@ pub enum NoteRule<'k> {
     RekorV1(&'k PublicKey),
     /// The C2SP rendering: a signature line by this verifier, whose name is the origin; lines of other keys are ignored.
     C2sp(&'k NoteVerifier),
+    /// The Rekor v1 rendering under a key of another kind: RSA alone is verified.
+    RekorV1Foreign(&'k VerifierKey),
+    /// The C2SP rendering under a key of another kind (P-384, P-521, RSA), and the log's name.
+    C2spForeign(&'k str, &'k VerifierKey),
 }
 
 /// A checkpoint that was parsed and not verified. Its `Display` gives its bytes again.
@@ -334,15 +341,23 @@ impl SignedCheckpoint {
         match rule {
             NoteRule::RekorV1(key) => self.verify_v1(key)?,
             NoteRule::C2sp(verifier) => self.verify_c2sp(verifier)?,
+            NoteRule::RekorV1Foreign(key) => foreign::verify_v1(&self, key)?,
+            NoteRule::C2spForeign(name, key) => foreign::verify_c2sp(&self, name, key)?,
         }
         Ok(VerifiedCheckpoint { checkpoint: self.checkpoint })
     }
 
     fn verify_v1(&self, key: &PublicKey) -> Result<(), CheckpointRefusal> {
+        let line = self.own_line_v1(key.key_id())?;
+        Ok(key.verify(self.note.text_unverified().as_bytes(), &line.signature)?)
+    }
+
+    /// Finds the one signature line of the Rekor v1 rendering: by this key, under the host of the first line.
+    fn own_line_v1(&self, key_id: &KeyId) -> Result<&NoteSignature, CheckpointRefusal> {
         let Some((host, _)) = self.checkpoint.v1_parts() else {
             return Err(CheckpointRefusal::NotRekorV1 { origin: self.checkpoint.origin.clone() });
         };
-        let key_id = &key.key_id().as_bytes()[..4];
+        let key_id = &key_id.as_bytes()[..4];
         let mut signatures = self.note.signatures().iter();
         if let Some(foreign) = signatures.find(|line| line.key_id != key_id || line.name != host) {
             return Err(CheckpointRefusal::ForeignSignature {
@@ -353,21 +368,27 @@ impl SignedCheckpoint {
             });
         }
         match self.note.signatures() {
-            [line] => Ok(key.verify(self.note.text_unverified().as_bytes(), &line.signature)?),
+            [line] => Ok(line),
             lines => Err(CheckpointRefusal::RepeatedSignature { count: lines.len() }),
         }
     }
 
-    fn verify_c2sp(&self, verifier: &NoteVerifier) -> Result<(), CheckpointRefusal> {
-        if self.checkpoint.origin != verifier.name() {
+    /// Holds the text to the name of the log's key, and to three lines.
+    fn check_c2sp(&self, name: &str) -> Result<(), CheckpointRefusal> {
+        if self.checkpoint.origin != name {
             return Err(CheckpointRefusal::OtherOrigin {
                 origin: self.checkpoint.origin.clone(),
-                name: verifier.name().to_owned(),
+                name: name.to_owned(),
             });
         }
         if self.extensions != 0 {
             return Err(CheckpointRefusal::Extension { count: self.extensions });
         }
+        Ok(())
+    }
+
+    fn verify_c2sp(&self, verifier: &NoteVerifier) -> Result<(), CheckpointRefusal> {
+        self.check_c2sp(verifier.name())?;
         let verified = self.note.verify(std::slice::from_ref(verifier))?;
         match self.note.signatures().len() - verified.unknown_lines() {
             1 => Ok(()),
@@ -528,6 +549,15 @@ pub enum CheckpointRefusal {
     /// The signature of a Rekor v1 checkpoint does not verify.
     #[error("the checkpoint's signature: {0}")]
     Signature(#[from] SignatureInvalid),
+    /// The signature by a key of another kind does not verify.
+    #[error("the checkpoint's signature: {0}")]
+    NotSigned(#[from] NotSigned),
+    /// It verifies, but in a scheme in which no log signs a checkpoint.
+    #[error("the checkpoint's signature holds as {scheme}, in which no log signs one")]
+    Scheme {
+        /// As Sigstore names it.
+        scheme: String,
+    },
     /// The origin is not the name of the log's key.
     #[error("the checkpoint's origin is {origin:?}, the log's key is named {name:?}")]
     OtherOrigin {

@@ -38,8 +38,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use airtight_keys::public::{Algorithm, KeyId, PublicKey};
+use airtight_keys::public::KeyId;
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
+use airtight_keys::verifier::KeyKind;
 use airtight_log::checkpoint::LogIdentity;
 
 use crate::config::targets::TargetName;
@@ -266,9 +267,9 @@ impl Target {
     /// # Errors
     /// [`TargetError::OwnKey`].
     pub fn refuse_own(&self, own: &LogIdentity) -> Result<(), TargetError> {
-        let key: &PublicKey = self.log.key();
-        if *key == own.keys().p256 || *key == own.keys().ed25519 {
-            return Err(TargetError::OwnKey { key_id: *key.key_id(), origin: own.origin().to_owned() });
+        let key_id = self.log.key().key_id();
+        if [&own.keys().p256, &own.keys().ed25519].into_iter().any(|own| own.key_id() == key_id) {
+            return Err(TargetError::OwnKey { key_id: *key_id, origin: own.origin().to_owned() });
         }
         Ok(())
     }
@@ -389,9 +390,12 @@ fn find_log<'t>(root: &'t TrustedRoot, service: &Service, now: u64) -> Result<&'
 
 /// Refuses a log of which no answer could be verified.
 fn check_log(service: &Service, log: &TrustedLog) -> Result<(), TargetError> {
-    let algorithm = log.key().algorithm();
-    if service.api == ApiVersion::V1 && algorithm != Algorithm::P256 {
-        return Err(TargetError::LogKey { api: service.api, key_details: algorithm.key_details().to_owned() });
+    let is_used = match service.api {
+        ApiVersion::V1 => log.key().kind() == KeyKind::P256,
+        ApiVersion::V2 => log.key().as_public().is_some(),
+    };
+    if !is_used {
+        return Err(TargetError::LogKey { api: service.api, key_details: log.key_details().to_owned() });
     }
     if service.api == ApiVersion::V2 && log.host().is_none() {
         return Err(TargetError::LogUrl { base_url: log.base_url().to_owned() });

@@ -41,7 +41,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use airtight_keys::public::{KeyId, PublicKey};
+use airtight_keys::public::{Algorithm, KeyId, PublicKey};
 use airtight_keys::strict_json::{self, Limits, Object};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::checkpoint::{CheckpointRefusal, NoteRule, SignedCheckpoint, VerifiedCheckpoint};
@@ -314,10 +314,13 @@ pub(super) fn check(
     let Found::Log(local) = trusted_root.find(anchor.log_id.as_bytes()) else {
         unreachable!("invariant: the bundle's entry was verified under that log's key")
     };
+    let kind = local.key().kind();
+    let local = local.key().as_public().filter(|key| key.algorithm() == Algorithm::P256);
+    let local =
+        local.ok_or_else(|| malformed(format!("it is of a log with a {kind} key, and a log with one has none")))?;
     let lines = (signed.note().text_unverified().to_owned(), signed.note().signatures().to_vec());
     // Joint 3. The rule lets exactly one signature line pass.
-    let checkpoint =
-        signed.verify(NoteRule::RekorV1(local.key())).map_err(|cause| AnchorRefusal::Checkpoint { cause })?;
+    let checkpoint = signed.verify(NoteRule::RekorV1(local)).map_err(|cause| AnchorRefusal::Checkpoint { cause })?;
 
     // Joint 2.
     let size = checkpoint.size();
@@ -339,7 +342,7 @@ pub(super) fn check(
     // Joint 4.
     let (text, signatures) = lines;
     let [line] = &signatures[..] else { unreachable!("invariant: a Rekor v1 checkpoint was verified") };
-    let receipt = receipt(&anchor, &text, &line.signature, local.key(), trusted_root, now)?;
+    let receipt = receipt(&anchor, &text, &line.signature, local, trusted_root, now)?;
     let (entry, checkpoint) = proven(&receipt);
     Ok(Anchored {
         size,
@@ -388,7 +391,9 @@ fn receipt(
         return Err(malformed(format!("target.apiVersion is {said}, and the receipt is by a log of {api_version}")));
     }
     match trusted_root.find(entry.log_id().as_bytes()) {
-        Found::Log(log) if log.key() == key => Err(AnchorRefusal::InItself { log_id: *entry.log_id() }),
+        Found::Log(log) if log.key().key_id() == key.key_id() => {
+            Err(AnchorRefusal::InItself { log_id: *entry.log_id() })
+        }
         _ => Ok(entry),
     }
 }

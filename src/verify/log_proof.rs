@@ -2,8 +2,9 @@
 
 use airtight_keys::note::{NoteRefusal, NoteVerifier};
 use airtight_keys::public::{Algorithm, KeyId};
+use airtight_keys::verifier::{HashFunction, KeyKind};
 use airtight_log::checkpoint::{CheckpointRefusal, NoteRule, SignedCheckpoint, VerifiedCheckpoint};
-use airtight_log::digest::Hash;
+use airtight_log::digest::{Hash, sha256};
 use airtight_log::entry::set_message_of_base64;
 
 use crate::bundle::{LogEntry, Proof};
@@ -24,12 +25,22 @@ pub(super) fn log<'t>(entry: &LogEntry<'_>, kind: Kind, trusted: &'t TrustedRoot
             return Err(Refusal::LogUnknown { log_id, known: trusted.logs().len() + trusted.skipped().len() });
         }
     };
-    // A signed entry timestamp of Rekor v1 is ECDSA; the stock clients refuse one by another key.
-    let algorithm = log.key().algorithm();
-    if kind.is_v1() && algorithm != Algorithm::P256 {
-        return Err(Refusal::LogKeyAlgorithm { entry: kind.name().to_owned(), algorithm });
+    let found = log.key().kind();
+    match (kind.is_v1(), unfit(found, entry)) {
+        (true, Some(what)) => Err(Refusal::LogKeyAlgorithm { entry: kind.name().to_owned(), found, what }),
+        _ => Ok(log),
     }
-    Ok(log)
+}
+
+/// Says what of an entry of Rekor v1 no client verifies under a log key of this kind: a signed entry timestamp is ECDSA over SHA-256, of any curve, and a
+/// checkpoint is by P-256 or RSA.
+fn unfit(key: KeyKind, entry: &LogEntry<'_>) -> Option<&'static str> {
+    match key {
+        KeyKind::P256 => None,
+        KeyKind::P384 | KeyKind::P521 => entry.proof.is_some().then_some("a checkpoint"),
+        KeyKind::Rsa(_) => entry.promise.is_some().then_some("a signed entry timestamp"),
+        KeyKind::Ed25519 => Some("an entry of Rekor v1"),
+    }
 }
 
 /// The same as [`checkpoint`], which is not asked where the same note was opened before.
@@ -54,13 +65,17 @@ fn checkpoint(proof: &Proof<'_>, kind: Kind, log: &TrustedLog) -> Result<Verifie
     }
     let lines = signed.note().signatures().len();
     if kind.is_v1() {
-        return signed.verify(NoteRule::RekorV1(log.key())).map_err(|cause| refusal(cause, "", lines));
+        let rule = log.key().as_public().map_or(NoteRule::RekorV1Foreign(log.key()), NoteRule::RekorV1);
+        return signed.verify(rule).map_err(|cause| refusal(cause, "", lines));
     }
     let unusable = || Refusal::LogUrl { base_url: log.base_url().to_owned() };
     let host = log.host().ok_or_else(unusable)?;
-    let verifier = match log.key().algorithm() {
-        Algorithm::Ed25519 => NoteVerifier::ed25519(host, log.key()),
-        Algorithm::P256 => NoteVerifier::ecdsa(host, log.key()),
+    let Some(key) = log.key().as_public() else {
+        return signed.verify(NoteRule::C2spForeign(host, log.key())).map_err(|cause| refusal(cause, host, lines));
+    };
+    let verifier = match key.algorithm() {
+        Algorithm::Ed25519 => NoteVerifier::ed25519(host, key),
+        Algorithm::P256 => NoteVerifier::ecdsa(host, key),
     };
     let verifier = verifier.map_err(|_| unusable())?;
     signed.verify(NoteRule::C2sp(&verifier)).map_err(|cause| refusal(cause, host, lines))
@@ -76,6 +91,8 @@ fn refusal(cause: CheckpointRefusal, name: &str, lines: usize) -> Refusal {
             Refusal::CheckpointUnsigned { name: name.to_owned(), lines }
         }
         cause @ (CheckpointRefusal::Signature(_)
+        | CheckpointRefusal::NotSigned(_)
+        | CheckpointRefusal::Scheme { .. }
         | CheckpointRefusal::Note(_)
         | CheckpointRefusal::NotRekorV1 { .. }) => Refusal::CheckpointSignature { cause },
     }
@@ -118,7 +135,14 @@ pub(super) fn time(entry: &LogEntry<'_>, kind: Kind, log: &TrustedLog, now: u64)
         (Some(time), Some(promise)) => (time, promise),
     };
     let message = set_message_of_base64(&entry.body_base64, time, &KeyId::from_bytes(entry.log_id), entry.log_index);
-    log.key().verify(&message, promise).map_err(|cause| Refusal::Promise { cause, time, index: entry.log_index })?;
+    let holds = match log.key().kind() {
+        // Over SHA-256 under the larger curves too, whose own hashes a check would try first.
+        KeyKind::P384 | KeyKind::P521 => {
+            log.key().verify_digest(HashFunction::Sha256, sha256(&message).as_bytes(), promise)
+        }
+        _ => log.key().verify(&message, promise),
+    };
+    holds.map_err(|cause| Refusal::Promise { cause, time, index: entry.log_index })?;
     if time > latest {
         return Err(Refusal::IntegratedTimeFuture { time, now });
     }

@@ -8,8 +8,8 @@ mod codes;
 mod table;
 
 use airtight_keys::envelope::EnvelopeRefusal;
-use airtight_keys::public::{Algorithm, KeyId, PublicKeyError, SignatureInvalid};
-use airtight_keys::verifier::KeyKind;
+use airtight_keys::public::{KeyId, PublicKeyError};
+use airtight_keys::verifier::{KeyKind, NotSigned};
 use airtight_log::checkpoint::{CheckpointError, CheckpointRefusal};
 use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
 use airtight_log::entry::BodyError;
@@ -300,14 +300,16 @@ refusals! {
         log_id: KeyId,
         /// `keyDetails`.
         key_details: String
-    } "log {log_id} has a key of {key_details}, and only P-256 and Ed25519 are used"
-    /// A Rekor v1 entry under an Ed25519 log key.
+    } "log {log_id} has a key of {key_details}, which is not used here"
+    /// A Rekor v1 entry under a log key of a kind by which no client verifies it.
     5 "log_key_algorithm" LogKeyAlgorithm {
         /// The entry's kind and version.
         entry: String,
-        /// The algorithm of the log's key.
-        algorithm: Algorithm
-    } "an entry of {entry} is proven under a P-256 log key, and this log's is {algorithm}"
+        /// The kind of the log's key.
+        found: KeyKind,
+        /// What is not verified under it.
+        what: &'static str
+    } "an entry of {entry} has {what} that no client verifies under this log's key, which is {found}"
     /// The trusted root's `baseUrl` has no host, so the checkpoint's origin cannot be compared with it.
     5 "log_url_without_host" LogUrl {
         /// `baseUrl`.
@@ -410,7 +412,7 @@ refusals! {
     /// The signed entry timestamp does not verify over this body, time, log and index.
     8 "promise_invalid" Promise {
         /// What the check says.
-        cause: SignatureInvalid,
+        cause: NotSigned,
         /// The time that it was checked over, seconds since the epoch.
         time: u64,
         /// The index that it was checked over.

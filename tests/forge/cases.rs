@@ -2,6 +2,7 @@
 
 mod anchored;
 mod entered;
+mod keys_of_logs;
 mod lenient;
 mod log;
 mod passing;
@@ -97,6 +98,7 @@ pub fn all() -> Vec<Case> {
     entered::add(&mut cases);
     log::add(&mut cases);
     schemes::add(&mut cases);
+    keys_of_logs::add(&mut cases);
     several::add(&mut cases);
     anchored::add(&mut cases);
     let mut cases = cases.0;

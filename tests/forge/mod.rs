@@ -13,6 +13,7 @@ pub mod cases;
 pub mod certified;
 pub mod changes;
 pub mod foreign;
+pub mod foreign_logs;
 pub mod json;
 pub mod seeds;
 

@@ -33,6 +33,7 @@ const BOTH: &[&str] = &[
     "step4-message-as-dsse",
     "step4-message-kind-differs",
     "step5-checkpoint-extension-c2sp",
+    "step5-log-key-rsa-signed-twice",
     "step5-second-line-bad",
     "step5-signed-twice",
     "step5-signed-twice-c2sp",

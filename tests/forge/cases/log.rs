@@ -41,11 +41,11 @@ fn logs(cases: &mut Cases) {
     cases.broken(
         "step5-log-key-rsa",
         "log_key_unsupported",
-        "The log has an RSA key, which is not used here.",
+        "The log has an RSA key that is said to sign by PSS, which is not used here.",
         Recipe::file().make(),
         |scene| {
             let id = scene.root.at("/tlogs/0/logId").clone();
-            scene.root = trusted_root(&[trusted_rsa("log.example")]);
+            scene.root = trusted_root(&[trusted_rsa("log.example").replace("PKCS1V15", "PSS")]);
             *scene.root.at("/tlogs/0/logId") = id;
         },
     );
