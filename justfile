@@ -25,7 +25,7 @@ lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
     if [ -d oracles ]; then cargo fmt --manifest-path oracles/Cargo.toml --check; fi
     cargo fmt --manifest-path fuzz/Cargo.toml --check
-    for script in .ci/run .ci/stages tests/interop/*.sh tests/crash/*.sh tests/rekor/*.sh; do bash -n "$script"; done
+    for script in .ci/run .ci/stages .ci/weigh tests/interop/*.sh tests/crash/*.sh tests/rekor/*.sh; do bash -n "$script"; done
     python3 -c 'import ast, pathlib; [ast.parse(p.read_text()) for p in pathlib.Path("tests").rglob("*.py")]'
 
 # The tests, as the README has them: no network, nothing outside the repository.
@@ -38,10 +38,13 @@ docs:
 
 # Each feature can be left out.
 features:
+    cargo clippy --locked -p airtight-keys -p airtight-log --no-default-features -- -D warnings
     cargo clippy --locked --no-default-features -- -D warnings
+    cargo clippy --locked --no-default-features --features site -- -D warnings
     cargo clippy --locked --no-default-features --features net -- -D warnings
     cargo clippy --locked --no-default-features --features server -- -D warnings
-    cargo test --locked --no-default-features --test sealed
+    cargo test --locked --no-default-features --lib --bins --test verify_only --test vectors --test conformance
+    cargo test --locked --no-default-features --features site --test sealed
 
 # Vectors: writes ours and the fuzzers' seeds again, which must change nothing, and judges ours and those of AIRTIGHT_SHARED.
 vectors:
@@ -53,6 +56,11 @@ vectors:
 # Other people's implementations as oracles; a package of its own, with its own lock file.
 oracles:
     cargo test --manifest-path oracles/Cargo.toml --locked
+
+# A binary that only verifies, and what it weighs beside a full one: size, crates, a start, a verdict.
+verify-only: release
+    cargo build --release --locked --no-default-features --target-dir {{ target }}/verify-only
+    .ci/weigh {{ target }}/verify-only/release/airtight {{ airtight }}
 
 # The binary as it is handed out.
 release:

@@ -13,6 +13,22 @@ use serde_json::Value;
 /// Crates that open a socket or speak a network protocol. None may be in a build with neither `net` nor `server`.
 const NETWORK: &[&str] = &["hyper", "http", "rustls", "tokio", "ureq", "reqwest", "axum"];
 
+/// Crates of the store and of private keys: none may be in a build without `site`.
+const STORE_AND_SECRETS: &[&str] = &[
+    "rusqlite",
+    "libsqlite3-sys",
+    "zstd",
+    "zstd-safe",
+    "zstd-sys",
+    "crypto_secretbox",
+    "scrypt",
+    "pkcs5",
+    "aes",
+    "cbc",
+    "rpassword",
+    "tempfile",
+];
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -99,11 +115,21 @@ fn one(words: &[&str], at: &mut usize, allowed: &[String]) -> bool {
 
 #[test]
 fn a_build_without_features_holds_no_network_crate() {
-    for package in ["airtight", "airtight-keys", "airtight-log"] {
-        let names = linked(&["-p", package, "--no-default-features"]);
+    for (package, features) in [("airtight", ""), ("airtight", "site"), ("airtight-keys", ""), ("airtight-log", "")] {
+        let names = linked(&["-p", package, "--no-default-features", "--features", features]);
         assert!(names.len() > 10, "{package}: cargo tree told {} crates", names.len());
         let found: Vec<&&str> = NETWORK.iter().filter(|name| names.iter().any(|n| n == *name)).collect();
-        assert!(found.is_empty(), "{package} without features links {found:?}");
+        assert!(found.is_empty(), "{package} with {features:?} links {found:?}");
+    }
+}
+
+#[test]
+fn a_build_that_only_verifies_holds_no_database_no_ciphers_and_nothing_that_asks_for_a_secret() {
+    let all = linked(&["-p", "airtight", "--no-default-features", "--features", "site"]);
+    let names = linked(&["-p", "airtight", "--no-default-features"]);
+    for kept_out in STORE_AND_SECRETS {
+        assert!(all.iter().any(|name| name == kept_out), "{kept_out} is in no build: strike it from the list");
+        assert!(!names.iter().any(|name| name == kept_out), "a build that only verifies links {kept_out}");
     }
 }
 

@@ -14,6 +14,9 @@
 //!
 //! A room imports only from rooms above it in this list. Nothing here reads a clock, a file, the environment or a
 //! socket; randomness comes in through [`sign::Random`]. Secrets are wiped when dropped, and no `Debug` prints one.
+//!
+//! `pem` and `cosign` are there with the feature `key-files`, a default; whoever only verifies leaves them out, and with
+//! them the ciphers and key derivations of private keys.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are free of the ban list of clippy.toml"))]
 
@@ -27,8 +30,10 @@ pub mod sign;
 
 pub mod role;
 
+#[cfg(feature = "key-files")]
 pub mod pem;
 
+#[cfg(feature = "key-files")]
 pub mod cosign;
 
 pub mod envelope;

@@ -158,6 +158,7 @@ impl SoftKey {
     }
 
     /// The secret itself, for the rooms that write key files. 32 bytes, as [`from_secret`](Self::from_secret) reads.
+    #[cfg(feature = "key-files")]
     pub(crate) fn secret_bytes(&self) -> Zeroizing<[u8; 32]> {
         match &self.secret {
             Secret::P256(secret) => Zeroizing::new(secret.to_bytes().into()),

@@ -10,7 +10,9 @@
 //! | [`checkpoint`] | size and root of the log as signed notes: Rekor v1 and C2SP |
 //! | [`tiles`] | the log as static files: hash tiles and entry bundles (C2SP tlog-tiles) |
 //! | [`entry`] | what a leaf is: the canonical bodies of Rekor entries |
-//! | [`store`] | one SQLite database and one head file: append, release, prove, check |
+//! | `store` | one SQLite database and one head file: append, release, prove, check |
+//!
+//! `store` is there with the feature of the same name, a default; whoever only verifies leaves it out, and SQLite with it.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are free of the ban list of clippy.toml"))]
 
@@ -26,4 +28,5 @@ pub mod tiles;
 
 pub mod entry;
 
+#[cfg(feature = "store")]
 pub mod store;

@@ -15,6 +15,7 @@ pub mod changes;
 pub mod foreign;
 pub mod foreign_logs;
 pub mod json;
+#[cfg(feature = "site")]
 pub mod seeds;
 
 use airtight::statement::{Subject, Symlink};

@@ -3,6 +3,7 @@
 //! Every command has one line that says what it does, and an example that works when typed. The arguments of a command are
 //! built only when its name is met (`defer`): a start costs the names alone.
 
+#[cfg(feature = "site")]
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -13,20 +14,30 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
 
+#[cfg(feature = "site")]
 pub mod attest;
 pub mod bundle;
+#[cfg(feature = "site")]
 pub mod import;
+#[cfg(feature = "site")]
 pub mod key;
+#[cfg(any(not(feature = "site"), test))]
+mod left_out;
+#[cfg(feature = "site")]
 pub mod log;
 pub mod policy;
+#[cfg(feature = "site")]
 pub mod site;
+#[cfg(feature = "site")]
 pub mod sync;
+#[cfg(feature = "site")]
 pub mod timestamp;
 pub mod verify;
 
 /// Attestations made, kept and proven on machines that have no network.
 #[derive(Debug, Parser)]
 #[command(name = "airtight", version, arg_required_else_help = true)]
+#[cfg_attr(not(feature = "site"), command(about = "Attestations, judged: a build that only verifies"))]
 #[command(after_help = "\
 Data goes to standard output, words to standard error. Exit codes: 0 done or
 verified, 1 refused, 2 usage, 3 weaker than the policy, 4 not found,
@@ -43,6 +54,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Globals {
+    #[cfg(feature = "site")]
     /// The site directory
     #[arg(long, global = true, value_name = "DIR", env = "AIRTIGHT_HOME", default_value = ".airtight")]
     pub home: PathBuf,
@@ -51,6 +63,7 @@ pub struct Globals {
     #[arg(long, global = true)]
     pub json: bool,
 
+    #[cfg(feature = "site")]
     /// Read the passphrase from the first line of FILE, before $AIRTIGHT_PASSPHRASE and the prompt
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
@@ -64,15 +77,18 @@ pub struct Globals {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
+    #[cfg(feature = "site")]
     /// Make a site: its keys, its log, its settings
     Init(site::InitArgs),
 
+    #[cfg(feature = "site")]
     /// Sign files, directories or ready statements, and log them
     Attest(attest::AttestArgs),
 
     /// Judge a bundle: no site, no network, no database
-    Verify(verify::VerifyArgs),
+    Verify(Box<verify::VerifyArgs>),
 
+    #[cfg(feature = "site")]
     /// Keep bundles that others signed: judge each, and log its exact bytes with the verdict
     Import(import::ImportArgs),
 
@@ -84,26 +100,32 @@ pub enum Command {
     #[command(subcommand)]
     Bundle(bundle::BundleCommand),
 
+    #[cfg(feature = "site")]
     /// Show, prove, check, export and bring back the log
     #[command(subcommand)]
     Log(log::LogCommand),
 
+    #[cfg(feature = "site")]
     /// Make, list and hand over keys
     #[command(subcommand)]
     Key(key::KeyCommand),
 
+    #[cfg(feature = "site")]
     /// Send pending entries to a public log, by courier or by cable
     #[command(subcommand)]
     Sync(sync::SyncCommand),
 
+    #[cfg(feature = "site")]
     /// Have upgraded bundles time stamped by an authority of your own, through files
     #[command(subcommand)]
     Timestamp(timestamp::TimestampCommand),
 
+    #[cfg(feature = "site")]
     /// Hand over what verifies this site's bundles
     #[command(subcommand)]
     Trust(bundle::TrustCommand),
 
+    #[cfg(feature = "site")]
     /// Attest a file, verify it, then change six things and see each refused
     Demo(site::DemoArgs),
 
@@ -178,6 +200,10 @@ fn usage_failure(error: &clap::Error) -> Failure {
             message.extend(paragraph.split_whitespace());
         }
     }
+    #[cfg(not(feature = "site"))]
+    if let Some(failure) = left_out::failure(error, command) {
+        return failure;
+    }
     let message = message.join(" ");
     let message = message.strip_prefix("error: ").unwrap_or(&message);
     Failure::new(Exit::Usage, "usage", message).next(format!("{tip}{command} --help"))
@@ -249,6 +275,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "site")]
     fn bad_usage_is_one_sentence_and_the_help_to_read() {
         for (words, message, next) in [
             (

@@ -3,45 +3,47 @@
 //! The clock, randomness, the environment and the terminal enter the program here and in `passphrase`, nowhere else: a
 //! command hands them down as arguments.
 
-use std::path::{Path, PathBuf};
+#[cfg(feature = "site")]
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
-
-use airtight::attest::{Site, fault_code, misfit_code};
-use airtight::keyring::Keyring;
-use airtight_keys::sign::{Random, RandomUnavailable};
-use airtight_log::store::{Access, HeadFit};
 
 use crate::cli::Globals;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
+#[cfg(feature = "site")]
 use crate::passphrase::PassphraseSource;
+
+#[cfg(feature = "site")]
+mod site;
+
+#[cfg(feature = "site")]
+pub use site::OsRandom;
 
 /// What every command is given.
 pub struct Invocation {
+    #[cfg(feature = "site")]
     /// The site directory, whether it is there or not.
     pub home: PathBuf,
     /// Where data and words go.
     pub output: Output,
+    #[cfg(feature = "site")]
     /// Where the passphrase comes from.
     pub passphrase: PassphraseSource,
     now: Option<u64>,
 }
 
-/// The operating system's randomness.
-pub struct OsRandom;
-
-impl Random for OsRandom {
-    fn fill(&mut self, into: &mut [u8]) -> Result<(), RandomUnavailable> {
-        getrandom::fill(into).map_err(|error| RandomUnavailable { reason: error.to_string() })
-    }
-}
-
 impl Invocation {
     /// Takes what the command line says about every command.
     pub fn new(globals: Globals) -> Invocation {
-        let Globals { home, json, passphrase_file, now } = globals;
-        Invocation { home, output: Output::of_process(json), passphrase: PassphraseSource::new(passphrase_file), now }
+        Invocation {
+            #[cfg(feature = "site")]
+            home: globals.home,
+            output: Output::of_process(globals.json),
+            #[cfg(feature = "site")]
+            passphrase: PassphraseSource::new(globals.passphrase_file),
+            now: globals.now,
+        }
     }
 
     /// Returns the moment that counts as now, in seconds since the epoch: `--now` where it was given, else the clock.
@@ -59,83 +61,8 @@ impl Invocation {
         })
     }
 
-    /// Returns the keyring of the site.
-    pub fn keyring(&self) -> Keyring {
-        Keyring::of_site(&self.home)
-    }
-
-    /// Returns the clock, for commands that go on for long.
-    pub fn clock(&self) -> impl Fn() -> Option<u64> + use<> {
-        let fixed = self.now;
-        move || fixed.or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs()))
-    }
-
-    /// Opens the site. Every command opens it here, and so every command says what a person must know of it: that
-    /// settings and log differ about sending, and to a command that only reads, that the log does not fit its head (a
-    /// command that writes is refused then).
-    ///
-    /// # Errors
-    /// `no_site`, and the codes of settings and log.
-    pub fn open_site(&mut self, access: Access) -> Result<Site, Failure> {
-        let mut site = Site::open(&self.home, access)?;
-        if access == Access::Read {
-            match site.store_mut().head_fit() {
-                Ok(HeadFit::Fits { .. }) => {}
-                Ok(misfit) => self.warn(misfit_code(&misfit), &misfit),
-                Err(fault) => self.warn(fault_code(&fault), &fault),
-            }
-        }
-        self.warn_of_decision(&mut site, access)?;
-        Ok(site)
-    }
-
-    /// Opens the site for a command that has more to say of a head that does not fit than a warning.
-    ///
-    /// # Errors
-    /// As [`Invocation::open_site`].
-    pub fn open_site_to_judge(&mut self) -> Result<Site, Failure> {
-        let mut site = Site::open(&self.home, Access::Read)?;
-        self.warn_of_decision(&mut site, Access::Read)?;
-        Ok(site)
-    }
-
-    fn warn_of_decision(&mut self, site: &mut Site, access: Access) -> Result<(), Failure> {
-        match site.permission() {
-            Ok(permission) => {
-                if let Some(difference) = permission.difference() {
-                    self.warn("decision_differs", &difference);
-                }
-            }
-            // Nothing is signed over a log whose own entries are damaged.
-            Err(error) if access == Access::Write => return Err(error.into()),
-            Err(error) => {
-                let words = format!("the log's decisions cannot be read, so nothing is sent: {error}");
-                self.warn(error.code(), &words);
-            }
-        }
-        Ok(())
-    }
-
-    /// Says what another writer is told of this process, so that it can be waited for or ended.
-    pub fn holder(&self, command: &str) -> String {
-        format!("process {}, airtight {command}", std::process::id())
-    }
-
     /// Says what does not stop the command and must be known all the same.
     pub fn warn(&mut self, code: &str, words: &dyn std::fmt::Display) {
         self.output.say(format_args!("warning[{code}]: {words}"));
-    }
-
-    /// Refuses a site directory that is not there, before anything is made in a place that was only misspelt.
-    ///
-    /// # Errors
-    /// `no_site`.
-    pub fn require_home(&self) -> Result<&Path, Failure> {
-        if self.home.is_dir() {
-            return Ok(&self.home);
-        }
-        let message = format!("there is no site directory {}", self.home.display());
-        Err(Failure::new(Exit::NotFound, "no_site", message)
-            .next("make a site with `airtight init --origin NAME`, or name one with --home DIR"))
     }
 }

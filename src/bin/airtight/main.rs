@@ -34,23 +34,32 @@ use crate::failure::Failure;
 use crate::invocation::Invocation;
 
 mod artifacts;
+#[cfg(feature = "site")]
 mod attest;
 mod bundle;
 mod cli;
 mod cores;
+#[cfg(feature = "site")]
 mod demo;
 mod exit;
 mod failure;
+#[cfg(feature = "site")]
 mod import;
+#[cfg(feature = "site")]
 mod init;
 mod invocation;
+#[cfg(feature = "site")]
 mod key;
+#[cfg(feature = "site")]
 mod log;
 mod output;
+#[cfg(feature = "site")]
 mod passphrase;
 mod policy;
 mod progress;
+#[cfg(feature = "site")]
 mod sync;
+#[cfg(feature = "site")]
 mod timestamp;
 mod verify;
 
@@ -77,17 +86,26 @@ fn main() -> ExitCode {
 
 fn run(command: Command, call: &mut Invocation) -> Result<Exit, Failure> {
     match command {
+        #[cfg(feature = "site")]
         Command::Init(args) => init::run(&args, call),
+        #[cfg(feature = "site")]
         Command::Attest(args) => attest::run(&args, call),
         Command::Verify(args) => verify::run(&args, call),
+        #[cfg(feature = "site")]
         Command::Import(args) => import::run(&args, call),
         Command::Policy(noun) => policy::run(&noun, call),
         Command::Bundle(noun) => bundle::run(&noun, call),
+        #[cfg(feature = "site")]
         Command::Log(noun) => log::run(&noun, call),
+        #[cfg(feature = "site")]
         Command::Key(noun) => key::run(noun, call),
+        #[cfg(feature = "site")]
         Command::Sync(noun) => sync::run(&noun, call),
+        #[cfg(feature = "site")]
         Command::Timestamp(noun) => timestamp::run(&noun, call),
+        #[cfg(feature = "site")]
         Command::Trust(noun) => bundle::trust(&noun, call),
+        #[cfg(feature = "site")]
         Command::Demo(_) => demo::run(call),
         Command::Conformance(noun) => verify::conformance(&noun, call),
         Command::Completions(args) => Ok(cli::completions(&args, call)),

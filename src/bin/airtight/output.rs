@@ -89,6 +89,7 @@ impl Output {
     }
 
     /// Tells whether nobody reads any more; a long command may stop then.
+    #[cfg(any(feature = "site", test))]
     pub fn is_reader_gone(&self) -> bool {
         matches!(self.lost, Lost::ReaderGone)
     }

@@ -18,6 +18,10 @@ pub struct Loaded {
     /// The policy.
     pub policy: Policy,
     /// SHA-256 of its own file.
+    #[cfg_attr(
+        not(feature = "site"),
+        allow(dead_code, reason = "what is kept of a verdict is no part of a build that only verifies")
+    )]
     pub sha256: Sha256Digest,
     /// Its own file, and those of its keys.
     pub files: Vec<PathBuf>,

@@ -23,6 +23,10 @@ use crate::policy::{self, Loaded};
 pub use self::many::Judge;
 use self::matching::Known;
 
+#[cfg_attr(
+    not(feature = "site"),
+    allow(dead_code, reason = "what is kept of a verdict is no part of a build that only verifies")
+)]
 pub mod filed;
 mod identity;
 mod manifest;

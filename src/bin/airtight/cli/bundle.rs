@@ -14,6 +14,7 @@ Example:
   $ airtight bundle inspect release.tar.gz.sigstore.json")]
     Inspect(InspectArgs),
 
+    #[cfg(feature = "site")]
     /// Print the bundle of an entry, the same bytes each time
     #[command(after_help = "\
 Example:
@@ -32,6 +33,7 @@ pub struct InspectArgs {
     pub file: PathBuf,
 }
 
+#[cfg(feature = "site")]
 /// `airtight bundle get`.
 #[derive(Debug, Args)]
 pub struct GetArgs {
@@ -60,6 +62,7 @@ pub struct GetArgs {
     pub target: Option<String>,
 }
 
+#[cfg(feature = "site")]
 /// `airtight trust`.
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -72,6 +75,7 @@ Example:
     Export(TrustExportArgs),
 }
 
+#[cfg(feature = "site")]
 /// `airtight trust export`.
 #[derive(Debug, Args)]
 pub struct TrustExportArgs {

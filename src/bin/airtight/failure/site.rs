@@ -9,7 +9,7 @@
 //! | locked, full, read-only, unreadable, outcome unknown | 10 |
 
 use airtight::attest::{AttestError, RecoverRefusal, fault_code, open_code};
-use airtight::statement::{PredicateType, StatementError, UnknownPredicateType};
+use airtight::statement::StatementError;
 use airtight_log::store::{Fault, HeadFit, OpenError};
 
 use super::Failure;
@@ -81,14 +81,6 @@ impl From<StatementError> for Failure {
                 failure.next("mend what is named, or have it made by airtight: airtight attest PATH")
             }
         }
-    }
-}
-
-impl From<UnknownPredicateType> for Failure {
-    fn from(error: UnknownPredicateType) -> Failure {
-        let names: Vec<&str> = PredicateType::names().map(|(name, _)| name).collect();
-        Failure::new(Exit::Usage, "predicate_type_unknown", error.to_string())
-            .next(format!("give a URI, or one of {}", names.join(", ")))
     }
 }
 

@@ -50,6 +50,10 @@ pub struct Judge {
     /// The logs that are believed.
     pub trusted_root: TrustedRoot,
     /// SHA-256 of the trusted root's file.
+    #[cfg_attr(
+        not(feature = "site"),
+        allow(dead_code, reason = "what is kept of a verdict is no part of a build that only verifies")
+    )]
     pub trusted_root_sha256: Sha256Digest,
     /// What is asked of each bundle beyond the proofs.
     pub policy: Policy,
