@@ -18,6 +18,11 @@
 //! rsaEncryption other than NULL, a public exponent that is even or above 2^33) is refused, for the key id is a digest of it. RSA is ring's: PSS has
 //! MGF1 with the same hash and a salt of its length. Without the message an RSA signature is not checked.
 //!
+//! **Where verifiers differ, the stricter reading.** ECDSA signatures are DER in its one form, with any `s` below the order.
+//! Ed25519 and Ed25519ph are those of [`crate::public`]: without the cofactor, canonical and of no small order. PKCS #1 v1.5 has
+//! one encoding, with NULL in the DigestInfo. `keys/tests/wycheproof_others.rs` asks each key about every vector, and names by its number
+//! each one that is judged by our own rule.
+//!
 //! Sources: RFC 5480, RFC 8017, RFC 8410, FIPS 186-5, RFC 8032 §5.1; protobuf-specs `PublicKeyDetails`.
 
 use std::fmt;
