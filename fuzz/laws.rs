@@ -5,26 +5,32 @@
 
 use std::sync::OnceLock;
 
-use airtight::bundle::Bundle;
+use airtight::bundle::homes::housed;
 use airtight::bundle::token::Token;
+use airtight::bundle::{BUNDLE_LEN_MAX, Bundle};
 use airtight::config::Config;
 use airtight::config::targets::TargetName;
+use airtight::policy::{self, Attestation, Signatory, Standing};
 use airtight::statement::{ParsedStatement, Statement};
 use airtight::sync::receipt::{Answered, Receipt};
 use airtight::sync::target::Target;
 use airtight::trust::TrustedRoot;
 use airtight::verify::anchor::Anchor;
+use airtight::verify::identity::IdentityRule;
 use airtight::verify::timestamp::check;
 use airtight::verify::{Input, Policy, Subject, verify, verify_anchored};
 use airtight_keys::envelope::Envelope;
-use airtight_keys::note::{NoteVerifier, SignedNote};
-use airtight_keys::public::PublicKey;
+use airtight_keys::note::{self as notes, NoteStyle, NoteVerifier, SignedNote};
+use airtight_keys::public::{Algorithm, KeyId, PublicKey};
+use airtight_keys::sign::{Sign as _, SoftKey};
 use airtight_keys::strict_json::{self, Limits, check_standard_base64, standard_base64, to_standard_base64};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::checkpoint::{Checkpoint, SignedCheckpoint};
-use airtight_log::digest::{Sha256Digest, sha256};
-use airtight_log::entry::Body;
+use airtight_log::digest::{LeafIndex, Sha256Digest, sha256};
+use airtight_log::entry::{Body, dsse_body, set_message};
 use airtight_log::store::{Content, HeadRead};
+use airtight_log::tree::leaf_hash;
+use serde_json::Value;
 
 /// More than any input of a fuzzer has.
 const LIMITS: Limits = Limits::bytes(1 << 20);
@@ -33,16 +39,19 @@ const LIMITS: Limits = Limits::bytes(1 << 20);
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target and its corpus.
-pub const LAWS: [(&str, Law); 16] = [
+pub const LAWS: [(&str, Law); 19] = [
     ("anchor", anchor),
     ("answer", answer),
     ("body", body),
     ("bundle", bundle),
+    ("certificate", certificate),
     ("checkpoint", checkpoint),
     ("envelope", envelope),
+    ("homes", homes),
     ("json", json),
     ("key", key),
     ("note", note),
+    ("policy", policy),
     ("row", row),
     ("settings", settings),
     ("signing_config", signing_config),
@@ -161,6 +170,74 @@ pub fn bundle(data: &[u8]) {
             assert!(checkpoint.size().holds(index));
         }
     }
+}
+
+/// A certificate is judged without a panic, in a bundle that is good in all else; none holds but the one that the authority made.
+///
+/// The log's entry, its tree of one leaf and both signatures of the log are made anew over each certificate, so that a changed
+/// one comes as far as its path, its promises and its names.
+pub fn certificate(data: &[u8]) {
+    let world = certified();
+    let report = world.judge(world.bundle_with(data).as_bytes());
+    assert_eq!(report.checks().len(), 9);
+    assert_eq!(report.verdict().is_ok(), data == world.made, "{:?}", report.verdict().err());
+    if let Err(refusal) = report.verdict() {
+        // The key of another certificate has not signed; nothing else of the bundle is wrong.
+        assert!(matches!(refusal.step(), 1 | 2 | 4 | 8), "step {}: {refusal}", refusal.step());
+    }
+}
+
+/// What a file of bundles holds is strict JSON, and stands in the file or is of PyPI; a bundle is itself and alone.
+pub fn homes(data: &[u8]) {
+    let found = housed(data);
+    if let Ok(read) = Bundle::parse(data) {
+        let found = found.as_ref().expect("a bundle is one of its homes");
+        assert!(matches!(&found[..], [one] if one.place.is_empty() && one.text.as_bytes() == data));
+        assert!(read.entry().proof.log_index.get() < 1 << 48);
+    }
+    let Ok(found) = found else { return };
+    let file = std::str::from_utf8(data).expect("what holds bundles is text");
+    assert!(!found.is_empty());
+    for one in found {
+        strict_json::check(one.text.as_bytes(), Limits::bytes(BUNDLE_LEN_MAX))
+            .expect("what is taken out is strict JSON");
+        assert!(file.contains(&one.text) || file.contains("\"envelope\""), "{}: not in the file", one.place);
+        let _ = Bundle::parse(one.text.as_bytes());
+    }
+}
+
+/// A policy that was read says what it asks, asks for something, and is met by no attestation at all in nothing.
+pub fn policy(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let world = world();
+    let mut key_file = |path: &str| match path.len() % 2 {
+        0 => Ok(world.key.spki_pem().to_owned()),
+        _ => Err("there is no such file".to_owned()),
+    };
+    let read = match policy::Policy::parse(text, &mut key_file) {
+        Ok(read) => read,
+        Err(refused) => return assert!(!refused.code().is_empty() && !refused.to_string().is_empty()),
+    };
+    assert!(read.required().count() > 0 && !read.explain().is_empty());
+    assert!(read.keys_missing(&read.keys()).len() <= read.keys_missing(&[]).len());
+    let met = |attestations: &[Attestation<'_>]| {
+        let findings = read.judge(attestations, world.now);
+        assert!(findings.len() >= read.required().count());
+        findings.iter().filter(|finding| finding.standing != Standing::Refused).count()
+    };
+    assert_eq!(met(&[]), 0);
+    let signed = Attestation {
+        label: "app.sigstore.json",
+        signatory: Signatory::Key(*world.key.key_id()),
+        predicate_type: Some("https://airtight.dev/artifact/v1"),
+        subject_names: vec!["app"],
+        statement: Some(br#"{"subject":[{"name":"app"}],"predicate":{"kind":"file","size":4096}}"#),
+        log_id: KeyId::from_bytes(*world.trusted_root.logs()[0].id()),
+        leaf_index: 3,
+        time: Some(world.now - 60),
+        anchored_in: None,
+    };
+    let _ = met(std::slice::from_ref(&signed));
 }
 
 /// An anchor that was read is written in a text that is read as the same; whatever it is, it is followed without a panic.
@@ -319,4 +396,76 @@ fn world() -> &'static World {
             now: 1_769_904_000,
         }
     })
+}
+
+/// What certificates are judged with: an authority, its transparency log, a log, and a bundle that is good under them
+/// (`tests/certified/`, which `tests/certificates.rs` makes).
+struct Certified {
+    trusted_root: TrustedRoot,
+    artifact: Sha256Digest,
+    bundle: Value,
+    log: SoftKey,
+    /// The one certificate of the authority that its transparency log has promised.
+    made: &'static [u8],
+}
+
+fn certified() -> &'static Certified {
+    static CERTIFIED: OnceLock<Certified> = OnceLock::new();
+    CERTIFIED.get_or_init(|| {
+        let root = include_bytes!("../tests/certified/trusted_root.json");
+        let secret = sha256(b"airtight vectors: log, Rekor v1 style");
+        Certified {
+            trusted_root: TrustedRoot::parse(root).expect("the root of the fixture"),
+            artifact: world().artifact,
+            bundle: serde_json::from_slice(include_bytes!("../tests/certified/bundle.sigstore.json")).expect("JSON"),
+            log: SoftKey::from_secret(Algorithm::P256, secret.as_bytes()).expect("a key"),
+            made: include_bytes!("../tests/certified/workflow.der"),
+        }
+    })
+}
+
+impl Certified {
+    /// Writes the bundle of the fixture with another certificate, entered in a log of this entry alone.
+    fn bundle_with(&self, certificate: &[u8]) -> String {
+        let mut bundle = self.bundle.clone();
+        let said =
+            |path: &str| bundle.pointer(path).and_then(Value::as_str).expect("a member of the fixture").to_owned();
+        let envelope = bundle["dsseEnvelope"].to_string();
+        let [payload, signature] = ["/dsseEnvelope/payload", "/dsseEnvelope/signatures/0/sig"]
+            .map(|path| standard_base64(&said(path)).expect("base64 of the fixture"));
+        let time: u64 = said("/verificationMaterial/tlogEntries/0/integratedTime").parse().expect("a time");
+        let text = to_standard_base64(certificate);
+        let lines: Vec<&str> = (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"));
+        let body = dsse_body(&sha256(envelope.as_bytes()), &sha256(&payload), &signature, &pem);
+        let root = leaf_hash(&body);
+        let checkpoint = format!("log.example - 1193046\n1\n{}\n", to_standard_base64(root.as_bytes()));
+        let note = notes::sign(&checkpoint, "log.example", &self.log, NoteStyle::EcdsaSpki).expect("a note");
+        let index = LeafIndex::new(0).expect("an index");
+        let promise = self.log.sign(&set_message(&body, time, self.log.public().key_id(), index)).expect("a signature");
+        bundle["verificationMaterial"]["certificate"]["rawBytes"] = text.into();
+        let entry = &mut bundle["verificationMaterial"]["tlogEntries"][0];
+        entry["logIndex"] = "0".into();
+        entry["canonicalizedBody"] = to_standard_base64(&body).into();
+        entry["inclusionPromise"]["signedEntryTimestamp"] = to_standard_base64(&promise).into();
+        entry["inclusionProof"] = serde_json::json!({
+            "logIndex": "0",
+            "rootHash": to_standard_base64(root.as_bytes()),
+            "treeSize": "1",
+            "hashes": [],
+            "checkpoint": {"envelope": note},
+        });
+        bundle.to_string()
+    }
+
+    fn judge(&self, bundle: &[u8]) -> airtight::verify::Report {
+        verify(&Input {
+            bundle,
+            subject: Subject::Digest(self.artifact),
+            keys: &[],
+            trusted_root: &self.trusted_root,
+            policy: Policy { identity: Some(IdentityRule::default()), ..Policy::default() },
+            now: world().now,
+        })
+    }
 }

@@ -22,6 +22,37 @@ use forge::certified::{
 };
 use forge::{NOW, Recipe, Signed, TIME, key, verdict};
 
+/// A world whose certificate is of a person, and in no transparency log.
+fn of_a_person() -> World {
+    let mut world = World::new();
+    world.draft = world.draft.put(SAN, true, tlv(0x30, &[&tlv(0x81, &[b"a@forge.example"])]));
+    (world.promised, world.scts) = (None, 0);
+    world
+}
+
+/// `tests/certified/` is written again with `AIRTIGHT_WRITE=1`; the bytes are the same each time.
+#[test]
+fn what_the_fuzzers_begin_with_is_made_here() {
+    let world = World::new();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/certified");
+    for (name, made) in [
+        ("trusted_root.json", world.root.to_string().into_bytes()),
+        ("bundle.sigstore.json", world.bundle().into_bytes()),
+        ("workflow.der", world.certificate()),
+        ("person.der", of_a_person().certificate()),
+    ] {
+        if std::env::var_os("AIRTIGHT_WRITE").is_some() {
+            std::fs::write(folder.join(name), &made).unwrap();
+        }
+        assert!(std::fs::read(folder.join(name)).unwrap() == made, "tests/certified/{name} is another");
+    }
+    let person = of_a_person();
+    assert_eq!(
+        verdict(&World { rule: Some(IdentityRule::default()), ..person }.judge(of_a_person().bundle().as_bytes())),
+        ("verified", 0)
+    );
+}
+
 #[test]
 fn a_good_certificate_is_verified_and_says_whom_it_names() {
     let world = World::new();

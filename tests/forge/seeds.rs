@@ -69,8 +69,82 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     put("timestamp", "plain.tsr", include_bytes!("../timestamps/plain.tsr"));
     put("timestamp", "exact.tsr", include_bytes!("../timestamps/exact.tsr"));
     put("timestamp", "rejected.tsr", include_bytes!("../timestamps/rejected.tsr"));
+    // By the authority of tests/certificates.rs.
+    put("certificate", "workflow.der", include_bytes!("../certified/workflow.der"));
+    put("certificate", "person.der", include_bytes!("../certified/person.der"));
+    let certified = include_str!("../certified/bundle.sigstore.json").trim_end();
+    put("bundle", "certified", certified.as_bytes());
+    let good = Recipe::file().make().bundle.render();
+    put("homes", "bundle", good.as_bytes());
+    put("homes", "lines", format!("{good}\n{certified}\n").as_bytes());
+    let npm =
+        format!(r#"{{"attestations":[{{"predicateType":"https://slsa.dev/provenance/v1","bundle":{certified}}}]}}"#);
+    put("homes", "npm", npm.as_bytes());
+    let attestation = pypi(certified);
+    put("homes", "pypi-attestation", attestation.as_bytes());
+    let document =
+        format!(r#"{{"version":1,"attestation_bundles":[{{"publisher":{{}},"attestations":[{attestation}]}}]}}"#);
+    put("homes", "pypi", document.as_bytes());
+    put("homes", "cosign", br#"{"base64Signature":"AAAA","cert":"","rekorBundle":{"SignedEntryTimestamp":"AAAA"}}"#);
+    put("policy", "whole", POLICY.as_bytes());
+    put(
+        "policy",
+        "least",
+        b"policy: 1\nkeys: { a: { file: ab } }\nrequire:\n  - { name: x, by: [a], type: [\"https://x.example/y\"] }\n",
+    );
     seeds
 }
+
+/// The bundle of a certificate as PyPI hands it out.
+fn pypi(bundle: &str) -> String {
+    let bundle: serde_json::Value = serde_json::from_str(bundle).unwrap();
+    let (material, envelope) = (&bundle["verificationMaterial"], &bundle["dsseEnvelope"]);
+    format!(
+        r#"{{"version":1,"verification_material":{{"certificate":{},"transparency_entries":{}}},"envelope":{{"statement":{},"signature":{}}}}}"#,
+        material["certificate"]["rawBytes"],
+        material["tlogEntries"],
+        envelope["payload"],
+        envelope["signatures"][0]["sig"]
+    )
+}
+
+const POLICY: &str = r#"
+policy: 1
+title: "What a release of pump must come with"
+keys:
+  builder:
+    file: keys/builder.pub
+    valid: { from: "2026-01-01T00:00:00Z", until: "2027-01-01T00:00:00Z" }
+  lab: { id: "0af0e6cf4c63ac0fe2e0bb3d3a7a7d3ba6a92ee2b2d0f1c2c6b7f1e1d8a29a10" }
+identities:
+  ci:
+    subject: "https://github.com/o/r/.github/workflows/release.yml@refs/heads/main"
+    issuer: "https://token.actions.githubusercontent.com"
+logs:
+  site: { id: "2808767f7aa059fd6d192bdd3dbe6332015893cb97a5069045ce9ae0f4a6dda5" }
+  rekor: { id: "c0d23d6ad406973f9559f3ba2d1ca01f84147d8ffc5b8445c224f98b9591801d", public: true }
+require:
+  - name: provenance
+    by: [builder, ci]
+    signers: 1
+    type: ["https://slsa.dev/provenance/v1"]
+    subject: ["pump-*.bin"]
+    fields:
+      - { at: /predicate/buildDefinition/buildType, equals: "https://forge.example/build/v1" }
+      - { at: /predicate/kind, one_of: ["file", 7, null] }
+      - { at: /predicate/ref, matches: "refs/tags/v*" }
+      - { at: /predicate/run }
+    logged_in: [site]
+    publicly_logged: true
+    not_before: "2026-01-01T00:00:00Z"
+    not_after: "2027-01-01T00:00:00Z"
+    max_age_days: 30
+  - name: test
+    by: [lab]
+    type: ["https://in-toto.io/attestation/test-result/v0.1"]
+links:
+  - { one: provenance, at: /subject/0/digest, other: test, other_at: /predicate/tested/digest }
+"#;
 
 const SIGNING_CONFIG: &str = r#"{"mediaType":"application/vnd.dev.sigstore.signingconfig.v0.2+json","caUrls":[],"rekorTlogUrls":[{"url":"https://log.example","majorApiVersion":1,"validFor":{"start":"2025-01-01T00:00:00Z"},"operator":"a"},{"url":"https://log2.example/x/","majorApiVersion":2,"validFor":{"start":"2026-01-01T00:00:00Z","end":"2026-07-01T00:00:00.5Z"},"operator":"b"},{"url":"https://log3.example","majorApiVersion":3,"validFor":{"start":"2026-01-01T00:00:00Z"}}],"rekorTlogConfig":{"selector":"ANY"},"tsaUrls":[],"tsaConfig":{}}"#;
 

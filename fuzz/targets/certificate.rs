@@ -1,0 +1,8 @@
+//! `just fuzz certificate`: the law is `certificate` in `fuzz/laws.rs`.
+#![no_main]
+
+#[path = "../laws.rs"]
+#[allow(dead_code, reason = "each target holds one law")]
+mod laws;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| laws::certificate(data));
