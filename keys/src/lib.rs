@@ -10,6 +10,7 @@
 //! cosign        private key files of cosign
 //! envelope      DSSE: an attestation's signature
 //! note          C2SP signed note: a checkpoint's signature
+//! cosignature   C2SP tlog-cosignature: a witness's signature below it
 //! ```
 //!
 //! A room imports only from rooms above it in this list. Nothing here reads a clock, a file, the environment or a
@@ -39,3 +40,5 @@ pub mod cosign;
 pub mod envelope;
 
 pub mod note;
+
+pub mod cosignature;

@@ -78,9 +78,7 @@ impl NoteStyle {
 
     fn key_id(self, name: &str, key: &PublicKey) -> [u8; 4] {
         let digest = match self {
-            Self::Ed25519 => {
-                Sha256::new().chain_update(name).chain_update([b'\n', self.type_byte()]).chain_update(key.raw())
-            }
+            Self::Ed25519 => return key_id(name, self.type_byte(), key.raw()),
             Self::EcdsaSpki => Sha256::new().chain_update(key.spki_der()),
         }
         .finalize();
@@ -171,10 +169,7 @@ impl NoteVerifier {
     /// # Errors
     /// [`VkeyError`], a variant per rule.
     pub fn parse_vkey(vkey: &str) -> Result<Self, VkeyError> {
-        let mut parts = vkey.splitn(3, '+');
-        let (Some(name), Some(claimed), Some(material)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(VkeyError::Shape);
-        };
+        let (name, claimed, material) = vkey_parts(vkey)?;
         let material = standard_base64(material)?;
         let verifier = match material.split_first() {
             Some((0x01, key)) => Self::ed25519(name, &PublicKey::from_ed25519_bytes(key)?)?,
@@ -182,10 +177,7 @@ impl NoteVerifier {
             Some((&type_byte, _)) => return Err(VkeyError::Type { type_byte }),
             None => return Err(VkeyError::Shape),
         };
-        let computed = hex::encode(verifier.key_id);
-        if claimed != computed {
-            return Err(VkeyError::KeyId { claimed: claimed.chars().take(80).collect(), computed });
-        }
+        check_key_id(claimed, &verifier.key_id)?;
         Ok(verifier)
     }
 
@@ -222,6 +214,37 @@ impl fmt::Display for NoteVerifier {
         };
         let material = [&[self.style.type_byte()], key].concat();
         write!(to, "{}+{}+{}", self.name, hex::encode(self.key_id), to_standard_base64(&material))
+    }
+}
+
+/// Splits `NAME+HEX8+BASE64`. Nothing is checked of the parts.
+///
+/// # Errors
+/// [`VkeyError::Shape`].
+pub fn vkey_parts(vkey: &str) -> Result<(&str, &str, &str), VkeyError> {
+    let mut parts = vkey.splitn(3, '+');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(name), Some(key_id), Some(material)) => Ok((name, key_id, material)),
+        _ => Err(VkeyError::Shape),
+    }
+}
+
+/// Computes the key id that most types of keys have: SHA-256 of name, line feed, type and key, cut to four bytes.
+pub fn key_id(name: &str, type_byte: u8, key: &[u8]) -> [u8; 4] {
+    let digest = Sha256::new().chain_update(name).chain_update([b'\n', type_byte]).chain_update(key).finalize();
+    [digest[0], digest[1], digest[2], digest[3]]
+}
+
+/// Compares the key id that a vkey says with that of its name and key.
+///
+/// # Errors
+/// [`VkeyError::KeyId`].
+pub fn check_key_id(claimed: &str, key_id: &[u8; 4]) -> Result<(), VkeyError> {
+    let computed = hex::encode(key_id);
+    if claimed == computed {
+        Ok(())
+    } else {
+        Err(VkeyError::KeyId { claimed: claimed.chars().take(80).collect(), computed })
     }
 }
 
@@ -517,7 +540,7 @@ fn refuse_control_characters(text: &str) -> Result<(), NoteError> {
 }
 
 /// Non-empty, no Unicode white space, no `+`, no control character (C2SP signed-note).
-fn is_key_name(name: &str) -> bool {
+pub(crate) fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.contains('+') && !name.chars().any(|c| c.is_whitespace() || c < ' ')
 }
 

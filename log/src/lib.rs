@@ -8,6 +8,7 @@
 //! | [`tree`] | the RFC 6962 hash tree over a source of node hashes |
 //! | [`proofs`] | inclusion and consistency proofs, made and checked |
 //! | [`checkpoint`] | size and root of the log as signed notes: Rekor v1 and C2SP |
+//! | [`quorum`] | which witnesses must have cosigned a checkpoint (C2SP tlog-policy) |
 //! | [`tiles`] | the log as static files: hash tiles and entry bundles (C2SP tlog-tiles) |
 //! | [`entry`] | what a leaf is: the canonical bodies of Rekor entries |
 //! | `store` | one SQLite database and one head file: append, release, prove, check |
@@ -23,6 +24,8 @@ pub mod tree;
 pub mod proofs;
 
 pub mod checkpoint;
+
+pub mod quorum;
 
 pub mod tiles;
 
