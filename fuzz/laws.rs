@@ -10,7 +10,8 @@ use airtight::bundle::token::Token;
 use airtight::bundle::{BUNDLE_LEN_MAX, Bundle};
 use airtight::config::Config;
 use airtight::config::targets::TargetName;
-use airtight::policy::{self, Attestation, Signatory, Standing};
+use airtight::policy::times::{Clock, ProvenTime};
+use airtight::policy::{self, Attestation, EntryIn, Signatory, Standing};
 use airtight::statement::{ParsedStatement, Statement};
 use airtight::sync::receipt::{Answered, Receipt};
 use airtight::sync::target::Target;
@@ -225,15 +226,16 @@ pub fn policy(data: &[u8]) {
         findings.iter().filter(|finding| finding.standing != Standing::Refused).count()
     };
     assert_eq!(met(&[]), 0);
+    let log_id = KeyId::from_bytes(*world.trusted_root.logs()[0].id());
     let signed = Attestation {
         label: "app.sigstore.json",
         signatory: Signatory::Key(*world.key.key_id()),
         predicate_type: Some("https://airtight.dev/artifact/v1"),
         subject_names: vec!["app"],
         statement: Some(br#"{"subject":[{"name":"app"}],"predicate":{"kind":"file","size":4096}}"#),
-        log_id: KeyId::from_bytes(*world.trusted_root.logs()[0].id()),
-        leaf_index: Some(3),
-        time: Some(world.now - 60),
+        entries: vec![EntryIn { log_id, leaf_index: Some(3) }],
+        times: vec![ProvenTime { by: Clock::Log(log_id), earliest: world.now - 60, latest: world.now - 60 }],
+        is_witnessed: false,
         anchored_in: None,
     };
     let _ = met(std::slice::from_ref(&signed));

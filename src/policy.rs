@@ -21,6 +21,7 @@
 //! logs:
 //!   site: { id: 1b2c… }
 //!   rekor: { id: c0d2…, public: true }
+//! witnesses: witnesses.policy            # who must have cosigned the checkpoints: a C2SP tlog-policy beside this file
 //! require:                               # all of these together
 //!   - name: provenance
 //!     by: [builder, ci]
@@ -36,14 +37,16 @@
 //!     not_before: "2026-01-01T00:00:00Z"
 //!     not_after: "2027-01-01T00:00:00Z"
 //!     max_age_days: 30
-//! links:                                 # a value of one is a value of another
-//!   - { one: provenance, at: /subject/0/digest, other: test, other_at: /predicate/tested/digest }
+//! links:                                 # a value of one is a value of another; or digests of one are those of another
+//!   - { one: provenance, at: /predicate/commit, other: test, other_at: /predicate/commit }
+//!   - { one: build, at: /subject, other: package, other_at: /predicate/materials, digests: equal }
+//!   - { one: sbom, at: /predicate/files, other: package, other_at: /predicate/materials, digests: within }
 //! ```
 //!
 //! | asked | where it falls short |
 //! |---|---|
 //! | who (`by`, `signers`, `valid`) and what (`type`, `subject`, `fields`, `links`) | refused |
-//! | where (`logged_in`, `publicly_logged`) and how fresh (`not_before`, `not_after`, `max_age_days`) | weaker than asked |
+//! | where (`logged_in`, `publicly_logged`, `witnesses`) and how fresh (`not_before`, `not_after`, `max_age_days`) | weaker than asked |
 //!
 //! Read strictly: an unknown member, a member or a name given twice, a wrong type, a second document, a name that stands for nothing and
 //! more than 1 MiB are refused, with the dotted path of the member. `*` in `subject` and `matches` is any text, also with `/` in it, and
@@ -51,9 +54,14 @@
 //! for the whole text ([`identity::Expression`]). A predicate type is its URI, letter by letter.
 //!
 //! What is judged has been verified before ([`crate::verify`]): a policy never makes good what a proof does not show. Attestations that no
-//! requirement asks for do no harm. A *time* is one that the log has signed for; without one nothing is fresh.
+//! requirement asks for do no harm. A *time* is a proven one ([`times`]): a log has signed for it, or an authority of the trusted root has stamped
+//! the signature; where there are several, every one must be as asked, and without one nothing is fresh. Which digests [`link`] compares, that room says.
 
 pub mod identity;
+
+pub mod link;
+
+pub mod times;
 
 mod explain;
 mod judge;
@@ -61,12 +69,15 @@ mod pattern;
 mod read;
 mod shortfall;
 
-pub use judge::{Attestation, Finding, Signatory, Standing};
+pub use judge::{Attestation, Counted, EntryIn, Finding, Signatory, Standing};
 pub use pattern::Pattern;
 pub use shortfall::Shortfall;
 
+use std::sync::Arc;
+
 use airtight_keys::public::KeyId;
 use airtight_keys::verifier::VerifierKey;
+use airtight_log::quorum::WitnessPolicy;
 use serde_json::Value;
 
 use self::identity::IdentityRule;
@@ -80,6 +91,7 @@ pub struct Policy {
     title: Option<String>,
     signers: Vec<Named<Signer>>,
     logs: Vec<Named<Log>>,
+    witnesses: Option<Arc<WitnessPolicy>>,
     require: Vec<Requirement>,
     links: Vec<Link>,
 }
@@ -163,6 +175,14 @@ struct Link {
     at: String,
     other: usize,
     other_at: String,
+    /// How the digests there belong together; `None` where the values are compared.
+    digests: Option<Digests>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Digests {
+    Equal,
+    Within,
 }
 
 /// Why a text is no policy.
@@ -213,7 +233,15 @@ pub enum PolicyError {
         /// What the reader of expressions said.
         said: String,
     },
-    /// The file of a key cannot be read.
+    /// The policy of witnesses is none.
+    #[error("{path}: {said}")]
+    Witnesses {
+        /// The dotted path of the member.
+        path: String,
+        /// What the reader of such policies said.
+        said: String,
+    },
+    /// The file of a key, or that of the witnesses, cannot be read.
     #[error("{path}: {said}")]
     KeyFile {
         /// The dotted path of the member.
@@ -241,6 +269,7 @@ impl PolicyError {
             PolicyError::NameUnknown { .. } => "policy_name_unknown",
             PolicyError::NameTwice { .. } => "policy_name_twice",
             PolicyError::Expression { .. } => "policy_expression_malformed",
+            PolicyError::Witnesses { .. } => "policy_witnesses_malformed",
             PolicyError::KeyFile { .. } => "policy_key_unreadable",
             PolicyError::Key { .. } => "policy_key_malformed",
         }
@@ -278,6 +307,11 @@ impl Policy {
             Signer::Key { .. } => None,
         };
         self.signers.iter().filter_map(rule).collect()
+    }
+
+    /// Returns who must have cosigned the checkpoints.
+    pub fn witnesses(&self) -> Option<&Arc<WitnessPolicy>> {
+        self.witnesses.as_ref()
     }
 
     /// Returns the keys that the policy names by their ids alone, and that none of `given` is: name and id.

@@ -10,7 +10,7 @@
 //! | 3 | what was signed is a statement about this artifact, of the type that was asked for | `artifact` |
 //! | 4 | each log's entry is of this envelope, this signature and this key, byte for byte | `entries`, `body` |
 //! | 5 | each checkpoint was signed by its log's key in the trusted root | `entries`, `log_proof` |
-//! | 6 | witnesses: no policy asks for them yet | |
+//! | 6 | witnesses that a policy names have cosigned the checkpoint | [`witness`] |
 //! | 7 | each entry is in the tree of its checkpoint, at the index it states | `log_proof` |
 //! | 8 | the log's key was valid at the time that the log signed for; a certificate was at each proven time | `log_proof`, [`certified`], `path`, `sct`, `revocation` |
 //! | 9 | an anchor that was given leads from the entry down to another log; time stamps by authorities of the trusted root hold | [`anchor`], [`timestamp`] |
@@ -46,6 +46,8 @@ pub mod certificate;
 pub mod certified;
 pub mod identity;
 
+pub mod witness;
+
 mod artifact;
 mod attestation;
 mod body;
@@ -68,15 +70,17 @@ pub use revocation::Covering;
 pub use verified::{Verified, VerifiedContent, VerifiedEntry};
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::Sha256Digest;
+use airtight_log::quorum::WitnessPolicy;
 
 use crate::bundle::{Bundle, BundleError, Content};
 use crate::statement;
 use crate::trust::{Crl, TrustedRoot};
 
-use self::entries::Logged;
+use self::entries::{Entries, Logged};
 use self::identity::IdentityRule;
 use self::timestamp::Timestamps;
 
@@ -146,6 +150,8 @@ pub struct Policy {
     pub scts: usize,
     /// The revocation lists by which every certificate below the root must be covered; `None` asks for none.
     pub crls: Option<Vec<Crl>>,
+    /// Who must have cosigned the checkpoint.
+    pub witnesses: Option<Arc<WitnessPolicy>>,
 }
 
 impl Default for Policy {
@@ -160,6 +166,7 @@ impl Default for Policy {
             accept_promise: false,
             scts: 1,
             crls: None,
+            witnesses: None,
         }
     }
 }
@@ -221,7 +228,7 @@ fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Repo
     let about = artifact::check(bundle.content(), input)?;
     report.pass(3, about.fact());
 
-    let (logged, unjudged) = entries::check(&bundle, &signer, input, checkpoints, report)?;
+    let Entries { logged, unjudged, witnesses } = entries::check(&bundle, &signer, input, checkpoints, report)?;
 
     let mut times = Vec::with_capacity(logged.len());
     for one in &logged {
@@ -260,6 +267,7 @@ fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Repo
         about,
         entries,
         unjudged,
+        witnesses,
         timestamps,
         type_asked: input.policy.predicate_type.is_some(),
         anchored: None,

@@ -14,6 +14,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use airtight_keys::cosignature::CosignatureVerifier;
+use airtight_keys::public::Algorithm;
+use airtight_keys::sign::{Sign as _, SoftKey};
 use serde_json::Value;
 
 const PAGE: &str = include_str!("../docs/CONFORMANCE.md");
@@ -124,4 +127,33 @@ fn the_late_time_stamp_of_the_suite_is_refused_for_its_time_where_its_base64_is_
     fs::write(&path, bundle.to_string()).unwrap();
     let (is_verified, code) = case.run(&path, case.artifact.to_str().unwrap());
     assert_eq!((is_verified, code.as_str()), (false, "certificate_outside_validity"));
+}
+
+/// The suite's cosigned checkpoints are by a witness whose key nobody published: its line is of a stranger, whoever bears its name.
+#[test]
+fn a_cosignature_of_the_suite_counts_for_no_other_key_of_its_name_and_refuses_nothing() {
+    let Some(shared) = std::env::var_os("AIRTIGHT_SHARED") else {
+        println!("conformance: not run, AIRTIGHT_SHARED is not set");
+        return;
+    };
+    let vectors = PathBuf::from(shared).join("vectors");
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("w.policy");
+    let key = SoftKey::from_secret(Algorithm::Ed25519, &[7; 32]).unwrap();
+    let vkey = CosignatureVerifier::new("witness.example", key.public()).unwrap();
+    fs::write(&policy, format!("witness w {vkey}\nquorum w\n")).unwrap();
+    for name in ["rekor2-checkpoint-cosigned", "rekor2-checkpoint-two-sigs-cosigned"] {
+        let cases = vectors.join("sigstore-conformance/test/assets/bundle-verify");
+        let case = Case::of(cases.join(name), &vectors);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_airtight"));
+        command.arg("--json").arg("verify").arg(&case.artifact).arg("--bundle");
+        command.arg(case.folder.join("bundle.sigstore.json")).arg("--trusted-root").arg(&case.trusted_root);
+        command.args(["--certificate-identity", &case.line("identity", NAME)]);
+        command.args(["--certificate-oidc-issuer", &case.line("issuer", ISSUER)]);
+        let output = command.arg("--witness-policy").arg(&policy).output().unwrap();
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{name}: {said}");
+        assert_eq!((&said["verified"], &said["checks"][5]["outcome"]), (&Value::from(true), &Value::from("weaker")));
+        assert_eq!(said["facts"]["witnesses"]["cosigned"], Value::from(Vec::<Value>::new()), "{name}");
+    }
 }

@@ -2,8 +2,10 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are free of the ban list of clippy.toml")]
 
 mod forge;
+#[path = "policy/proven.rs"]
+mod proven;
 
-use airtight::policy::{Attestation, Finding, Policy, PolicyError, Shortfall, Signatory, Standing};
+use airtight::policy::{Attestation, EntryIn, Finding, Policy, PolicyError, Shortfall, Signatory, Standing};
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Input, Verified, verify};
 use airtight_keys::public::{Algorithm, KeyId};
@@ -141,7 +143,7 @@ fn a_set_is_met_when_each_is_there_in_any_order_beside_others() {
     let policy = policy(REQUIRE);
     let findings = judge(&policy, &[provenance(), sbom(), test()]);
     assert_eq!(short(&findings), []);
-    let by: Vec<&str> = findings.iter().flat_map(|finding| &finding.by).map(|(_, signer)| signer.as_str()).collect();
+    let by: Vec<&str> = findings.iter().flat_map(|finding| &finding.by).map(|one| one.signer.as_str()).collect();
     assert_eq!(by, ["builder", "librarian", "lab", "builder", "lab"]);
     let other = Recipe { signer: forge::stranger(), ..provenance() };
     let again = [test(), other, Recipe { signer: lab_2(), ..test() }, sbom(), provenance(), Recipe::file()];
@@ -252,9 +254,9 @@ fn distinct_signers_are_distinct_holders_under_distinct_names() {
             predicate_type: Some("a:b"),
             subject_names: Vec::new(),
             statement: None,
-            log_id: KeyId::from_bytes([0; 32]),
-            leaf_index: Some(0),
-            time: None,
+            entries: vec![EntryIn { log_id: KeyId::from_bytes([0; 32]), leaf_index: Some(0) }],
+            times: Vec::new(),
+            is_witnessed: false,
             anchored_in: None,
         };
         let attestations: Vec<Attestation<'_>> = signed.iter().map(attestation).collect();
@@ -475,8 +477,8 @@ fn a_policy_is_explained_in_sentences_that_hold_everything_it_asks() {
         "It says something at /b.",
         "is logged in site (",
         "is in a public log (public)",
-        "was not logged before 2026-01-01T00:00:00Z",
-        "was not logged after 2027-01-01T00:00:00Z",
+        "was not there before 2026-01-01T00:00:00Z",
+        "was there by 2027-01-01T00:00:00Z",
         "is at most 30 days old",
         "else it is weaker than asked",
     ] {

@@ -228,9 +228,10 @@ impl WitnessPolicy {
         }
     }
 
-    /// Tells whether the policy is about a log: one of those that it names, or any where it names none.
-    pub fn is_about(&self, log: &NoteVerifier) -> bool {
-        self.logs.is_empty() || self.logs.iter().flatten().any(|known| known == log)
+    /// Tells whether the policy is about a log: one of those that it names, or any where it names none. `None` is a log whose key is of a kind
+    /// that no vkey is read of.
+    pub fn is_about(&self, log: Option<&NoteVerifier>) -> bool {
+        self.logs.is_empty() || self.logs.iter().flatten().any(|known| Some(known) == log)
     }
 
     /// Holds the cosignatures below a note to its text, and counts them.

@@ -1,8 +1,8 @@
 //! Says in sentences what a policy asks, so that whoever answers for it can hear whether it is what they meant.
 
 use super::identity::{IdentityRule, Pattern};
-use super::judge::at;
-use super::{Asked, Named, Policy, Requirement, Signer, Valid};
+use super::times::at;
+use super::{Asked, Digests, Named, Policy, Requirement, Signer, Valid};
 
 impl Policy {
     /// Returns the policy as lines of text.
@@ -21,7 +21,23 @@ impl Policy {
         }
         for link in &self.links {
             let (one, other) = (&self.require[link.one].name, &self.require[link.other].name);
-            lines.push(format!("What {one} says at {} must be what {other} says at {}.", link.at, link.other_at));
+            let (at, other_at) = (&link.at, &link.other_at);
+            lines.push(match link.digests {
+                None => format!("What {one} says at {at} must be what {other} says at {other_at}."),
+                Some(Digests::Equal) => {
+                    format!(
+                        "The digests of {one} at {at} must be those of {other} at {other_at}, all of them and no other."
+                    )
+                }
+                Some(Digests::Within) => {
+                    format!("Every digest of {one} at {at} must be among those of {other} at {other_at}.")
+                }
+            });
+        }
+        if let Some(witnesses) = &self.witnesses {
+            lines.push(format!(
+                "Each that counts lies under a checkpoint that witnesses have cosigned, {witnesses}; else it is weaker than asked."
+            ));
         }
         lines.push(
             "What is missing, or of another signer or content, is refused. Other attestations do no harm.".to_owned(),
@@ -63,16 +79,19 @@ impl Policy {
             weaker.push(format!("is in a public log ({})", public.collect::<Vec<_>>().join(" or ")));
         }
         if let Some(time) = not_before {
-            weaker.push(format!("was not logged before {}", at(*time)));
+            weaker.push(format!("was not there before {}", at(*time)));
         }
         if let Some(time) = not_after {
-            weaker.push(format!("was not logged after {}", at(*time)));
+            weaker.push(format!("was there by {}", at(*time)));
         }
         if let Some(days) = max_age_days {
-            weaker.push(format!("is at most {days} days old, by a time that its log signed for"));
+            weaker.push(format!("is at most {days} days old"));
         }
         if !weaker.is_empty() {
             say(format!("It {}; else it is weaker than asked.", weaker.join(", and ")));
+        }
+        if not_before.is_some() || not_after.is_some() || max_age_days.is_some() {
+            say("All that a log or a time stamp authority says of when it was there must be so.".to_owned());
         }
     }
 

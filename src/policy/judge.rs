@@ -10,12 +10,12 @@
 use std::fmt;
 
 use airtight_keys::public::KeyId;
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::read::same;
 use super::shortfall::Shortfall;
-use super::{Asked, Field, Link, Named, Policy, Requirement, Signer, Valid};
+use super::times::{self, Clock, ProvenTime, at};
+use super::{Asked, Field, Named, Policy, Requirement, Signer, Valid};
 
 /// Seconds of a day.
 const DAY_S: u64 = 86_400;
@@ -33,14 +33,23 @@ pub struct Attestation<'a> {
     pub subject_names: Vec<&'a str>,
     /// The statement's bytes.
     pub statement: Option<&'a [u8]>,
-    /// The log that its entry is in.
-    pub log_id: KeyId,
-    /// The entry's index there; `None` where its inclusion was not proven.
-    pub leaf_index: Option<u64>,
-    /// The time that the log signed for, seconds since the epoch.
-    pub time: Option<u64>,
+    /// The entries that were judged, at least one.
+    pub entries: Vec<EntryIn>,
+    /// Every time that somebody vouches for.
+    pub times: Vec<ProvenTime<'a>>,
+    /// Whether the quorum of the policy's witnesses has cosigned a checkpoint that one of the entries is under.
+    pub is_witnessed: bool,
     /// The log that its log is anchored in, where an anchor was followed.
     pub anchored_in: Option<KeyId>,
+}
+
+/// Where an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryIn {
+    /// The log.
+    pub log_id: KeyId,
+    /// The index there; `None` where its inclusion was not proven.
+    pub leaf_index: Option<u64>,
 }
 
 /// Who signed.
@@ -88,16 +97,27 @@ pub struct Finding {
     pub name: String,
     /// How it stands.
     pub standing: Standing,
-    /// The attestations that count for it: label, and the signer's name in the policy.
-    pub by: Vec<(String, String)>,
+    /// The attestations that count for it.
+    pub by: Vec<Counted>,
     /// Why it is not met, of the attestation that comes nearest.
     pub shortfall: Option<Shortfall>,
 }
 
+/// An attestation that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// What the caller calls it.
+    pub label: String,
+    /// The signer's name in the policy.
+    pub signer: String,
+    /// The times that it was held to, where any was asked for: `2026-01-02T00:00:35Z by the word of site`.
+    pub times: Vec<String>,
+}
+
 /// An attestation that fits who and what.
-struct Fit<'s, 'a> {
+pub(super) struct Fit<'s, 'a> {
     attestation: &'s Attestation<'a>,
-    statement: &'s Value,
+    pub(super) statement: &'s Value,
     /// Who may have signed it, at least one: places in [`Policy::signers`].
     signers: Vec<usize>,
     /// Where or how fresh it falls short.
@@ -162,7 +182,7 @@ impl Policy {
             let shortfall = Shortfall::Threshold { found: held.len(), wanted: enough, names };
             (Standing::Refused, Some(shortfall), fits.iter().collect())
         };
-        let by = counted.iter().map(|fit| (fit.attestation.label.to_owned(), self.name_of_fit(fit)));
+        let by = counted.iter().map(|fit| self.counted(fit, requirement.is_timed()));
         let finding = Finding { name: requirement.name.clone(), standing, by: by.collect(), shortfall };
         (finding, fits)
     }
@@ -190,8 +210,25 @@ impl Policy {
         (0..place).find(|other| same(&self.signers, place, *other)).unwrap_or(place)
     }
 
-    fn name_of_fit(&self, fit: &Fit<'_, '_>) -> String {
-        fit.signers.first().map(|place| self.signers[*place].name.clone()).unwrap_or_default()
+    /// Says which attestation counts, by whom, and where times were asked for, by which.
+    pub(super) fn counted(&self, fit: &Fit<'_, '_>, is_timed: bool) -> Counted {
+        let Fit { attestation, signers, .. } = fit;
+        let timed = |place: &usize| matches!(&self.signers[*place].is, Signer::Key { valid: Valid::Times { .. }, .. });
+        let is_timed = is_timed || signers.first().is_some_and(timed);
+        let times = attestation.times.iter().filter(|_| is_timed);
+        Counted {
+            label: attestation.label.to_owned(),
+            signer: signers.first().map(|place| self.signers[*place].name.clone()).unwrap_or_default(),
+            times: times.map(|time| self.said_time(time, time.earliest)).collect(),
+        }
+    }
+
+    /// Says one end of a proven time, and whose word it is.
+    fn said_time(&self, time: &ProvenTime<'_>, end: u64) -> String {
+        match time.by {
+            Clock::Log(id) => format!("{} by the word of {}", at(end), self.log_name(&id)),
+            Clock::Authority(name) => format!("{} by a time stamp of {name:?}", at(end)),
+        }
     }
 
     /// Returns who may have signed; no shortfall where the attestation is of another type and nobody's business.
@@ -249,20 +286,28 @@ impl Policy {
         let (counts, found) = match valid {
             Valid::Always => return Ok(()),
             Valid::Entries { log, first, last } => {
-                let is_there = attestation.log_id == self.logs[*log].is.id;
-                let is_among = |index: &u64| index >= first && last.is_none_or(|last| *index <= last);
-                if is_there && attestation.leaf_index.is_some_and(|index| is_among(&index)) {
+                let id = self.logs[*log].is.id;
+                let is_among = |index: u64| index >= *first && last.is_none_or(|last| index <= last);
+                let mut there = attestation.entries.iter().filter(|entry| entry.log_id == id).peekable();
+                // Every entry of that log, and at least one: a second one elsewhere in it shows no more than the first.
+                if there.peek().is_some() && there.all(|entry| entry.leaf_index.is_some_and(is_among)) {
                     return Ok(());
                 }
-                let index = attestation.leaf_index.map_or_else(|| "no".to_owned(), |index| index.to_string());
-                (valid.said(&self.logs), format!("entry {index} of {}", self.log_name(&attestation.log_id)))
+                let found = attestation.entries.iter().map(|EntryIn { log_id, leaf_index }| {
+                    let index = leaf_index.map_or_else(|| "no".to_owned(), |index| index.to_string());
+                    format!("entry {index} of {}", self.log_name(log_id))
+                });
+                (valid.said(&self.logs), found.collect::<Vec<_>>().join(" and "))
             }
-            Valid::Times { from, until } => match attestation.time {
-                Some(time) if from.is_none_or(|from| time >= from) && until.is_none_or(|until| time <= until) => {
-                    return Ok(());
+            Valid::Times { from, until } => match times::ends(&attestation.times) {
+                Some((first, _)) if from.is_some_and(|from| first.earliest < from) => {
+                    (valid.said(&self.logs), format!("of {}", self.said_time(first, first.earliest)))
                 }
-                Some(time) => (valid.said(&self.logs), format!("of {}", at(time))),
-                None => (valid.said(&self.logs), "without a time that its log signed for".to_owned()),
+                Some((_, last)) if until.is_some_and(|until| last.latest > until) => {
+                    (valid.said(&self.logs), format!("of {}", self.said_time(last, last.latest)))
+                }
+                Some(_) => return Ok(()),
+                None => (valid.said(&self.logs), "without a proven time".to_owned()),
             },
         };
         Err(Shortfall::KeyNotValid { label: attestation.label.to_owned(), signer: name.clone(), counts, found })
@@ -275,63 +320,44 @@ impl Policy {
         now: u64,
     ) -> Result<(), Shortfall> {
         let label = || attestation.label.to_owned();
-        let logs = || [Some(attestation.log_id), attestation.anchored_in].into_iter().flatten();
+        let own = || attestation.entries.iter().map(|entry| entry.log_id);
+        let logs = || own().chain(attestation.anchored_in);
+        let own_names = || own().map(|id| self.log_name(&id)).collect::<Vec<_>>().join(" and ");
         if !requirement.logged_in.is_empty()
             && !requirement.logged_in.iter().any(|log| logs().any(|id| id == self.logs[*log].is.id))
         {
             let wanted: Vec<&str> = requirement.logged_in.iter().map(|log| self.logs[*log].name.as_str()).collect();
-            let (found, wanted) = (self.log_name(&attestation.log_id), wanted.join(" or "));
+            let (found, wanted) = (own_names(), wanted.join(" or "));
             return Err(Shortfall::OtherLog { label: label(), found, wanted });
         }
         let is_public = |id: KeyId| self.logs.iter().any(|log| log.is.is_public && log.is.id == id);
         if requirement.publicly_logged && !logs().any(is_public) {
-            return Err(Shortfall::NotPublic { label: label(), found: self.log_name(&attestation.log_id) });
+            return Err(Shortfall::NotPublic { label: label(), found: own_names() });
         }
-        let Requirement { not_before, not_after, max_age_days, .. } = requirement;
-        if not_before.is_none() && not_after.is_none() && max_age_days.is_none() {
+        if let Some(wanted) = self.witnesses.as_ref().filter(|_| !attestation.is_witnessed) {
+            return Err(Shortfall::NotWitnessed { label: label(), wanted: wanted.to_string() });
+        }
+        if !requirement.is_timed() {
             return Ok(());
         }
-        let Some(time) = attestation.time else { return Err(Shortfall::TimeUnproven { label: label() }) };
-        let found = at(time);
-        if let Some(wanted) = not_before.filter(|wanted| time < *wanted) {
+        let Requirement { not_before, not_after, max_age_days, .. } = requirement;
+        let Some((first, last)) = times::ends(&attestation.times) else {
+            return Err(Shortfall::TimeUnproven { label: label() });
+        };
+        let found = self.said_time(first, first.earliest);
+        if let Some(wanted) = not_before.filter(|wanted| first.earliest < *wanted) {
             return Err(Shortfall::TooEarly { label: label(), found, wanted: at(wanted) });
         }
-        if let Some(wanted) = not_after.filter(|wanted| time > *wanted) {
+        if let Some(wanted) = not_after.filter(|wanted| last.latest > *wanted) {
+            let found = self.said_time(last, last.latest);
             return Err(Shortfall::TooLate { label: label(), found, wanted: at(wanted) });
         }
-        let age = now.saturating_sub(time);
+        let age = now.saturating_sub(first.earliest);
         match max_age_days {
             Some(wanted) if age > u64::from(*wanted) * DAY_S => {
                 Err(Shortfall::TooOld { label: label(), found, days: age / DAY_S, wanted: *wanted })
             }
             _ => Ok(()),
-        }
-    }
-
-    fn judge_link(&self, link: &Link, fits: &[Vec<Fit<'_, '_>>]) -> Finding {
-        let (ones, others) = (&fits[link.one], &fits[link.other]);
-        let (one_name, other_name) = (&self.require[link.one].name, &self.require[link.other].name);
-        let equal = ones.iter().find_map(|one| {
-            let value = one.statement.pointer(&link.at)?;
-            let other = others.iter().find(|other| other.statement.pointer(&link.other_at) == Some(value))?;
-            Some([one, other])
-        });
-        let shown_of = |fits: &[Fit<'_, '_>], at: &str| {
-            let Some(first) = fits.first() else { return "not there".to_owned() };
-            first.statement.pointer(at).map_or_else(|| "nothing".to_owned(), shown)
-        };
-        let shortfall = equal.is_none().then(|| Shortfall::Link {
-            one: format!("{} of {one_name}", link.at),
-            found: shown_of(ones, &link.at),
-            other: format!("{} of {other_name}", link.other_at),
-            wanted: shown_of(others, &link.other_at),
-        });
-        let by = equal.into_iter().flatten();
-        Finding {
-            name: format!("{one_name} = {other_name}"),
-            standing: if shortfall.is_none() { Standing::Met } else { Standing::Refused },
-            by: by.map(|fit| (fit.attestation.label.to_owned(), self.name_of_fit(fit))).collect(),
-            shortfall,
         }
     }
 
@@ -399,6 +425,13 @@ fn is_signer(signer: &Signer, signatory: &Signatory<'_>) -> bool {
     }
 }
 
+impl Requirement {
+    /// Tells whether it asks for a proven time.
+    fn is_timed(&self) -> bool {
+        self.not_before.is_some() || self.not_after.is_some() || self.max_age_days.is_some()
+    }
+}
+
 impl Asked {
     fn fits(&self, found: &Value) -> bool {
         match self {
@@ -442,19 +475,11 @@ impl Valid {
 }
 
 /// Shows a value of a statement, cut off where it is long.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     const CHARS_MAX: usize = 200;
     let text = value.to_string();
     match text.char_indices().nth(CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
-    }
-}
-
-/// Shows seconds since the epoch as RFC 3339.
-pub(super) fn at(seconds: u64) -> String {
-    match i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok()) {
-        Some(time) => time.to_string(),
-        None => seconds.to_string(),
     }
 }

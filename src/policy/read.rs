@@ -2,16 +2,20 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use airtight_keys::public::KeyId;
 use airtight_keys::verifier::VerifierKey;
+use airtight_log::quorum::WitnessPolicy;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::identity::{self, Expression, IdentityRule};
-use super::{Asked, Field, Link, Log, Named, POLICY_LEN_MAX, Pattern, Policy, PolicyError, Requirement, Signer, Valid};
+use super::{
+    Asked, Digests, Field, Link, Log, Named, POLICY_LEN_MAX, Pattern, Policy, PolicyError, Requirement, Signer, Valid,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +28,7 @@ struct Wire {
     identities: Members<WireIdentity>,
     #[serde(default)]
     logs: Members<WireLog>,
+    witnesses: Option<String>,
     require: Vec<WireRequirement>,
     #[serde(default)]
     links: Vec<WireLink>,
@@ -106,6 +111,14 @@ struct WireLink {
     at: String,
     other: String,
     other_at: String,
+    digests: Option<WireDigests>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WireDigests {
+    Equal,
+    Within,
 }
 
 fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
@@ -148,7 +161,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
 }
 
 impl Policy {
-    /// Reads a policy. `key_file` gives the text of a key's file, by the path that stands in the policy; its error is a sentence.
+    /// Reads a policy. `key_file` gives the text of a key's file, and of that of the witnesses, by the path that stands in the policy; its error is a sentence.
     ///
     /// # Errors
     /// The first [`PolicyError`] that is met.
@@ -181,6 +194,7 @@ impl Policy {
             let is = Signer::Identity(identity_of(identity, &path)?);
             signers.push(Named { name, is });
         }
+        let witnesses = wire.witnesses.map(|file| witnesses_of(&file, key_file)).transpose()?;
         if wire.require.is_empty() {
             return Err(refused("require", "[]", "a list of at least one requirement"));
         }
@@ -203,9 +217,13 @@ impl Policy {
             let (one, other) = (find("one", wire.one)?, find("other", wire.other)?);
             let (at, other_at) =
                 (pointer(wire.at, &format!("{path}.at"))?, pointer(wire.other_at, &format!("{path}.other_at"))?);
-            links.push(Link { one, at, other, other_at });
+            let digests = wire.digests.map(|digests| match digests {
+                WireDigests::Equal => Digests::Equal,
+                WireDigests::Within => Digests::Within,
+            });
+            links.push(Link { one, at, other, other_at, digests });
         }
-        Ok(Policy { title: wire.title, signers, logs, require, links })
+        Ok(Policy { title: wire.title, signers, logs, witnesses, require, links })
     }
 }
 
@@ -241,6 +259,16 @@ fn signer_of(
         Some(valid) => valid_of(valid, &path_of("valid"), logs)?,
     };
     Ok(Signer::Key { id, public, valid })
+}
+
+fn witnesses_of(
+    file: &str,
+    read: &mut dyn FnMut(&str) -> Result<String, String>,
+) -> Result<Arc<WitnessPolicy>, PolicyError> {
+    let path = || "witnesses".to_owned();
+    let text = read(file).map_err(|said| PolicyError::KeyFile { path: path(), said })?;
+    let policy = WitnessPolicy::parse(text.as_bytes());
+    policy.map(Arc::new).map_err(|error| PolicyError::Witnesses { path: path(), said: format!("{file}: {error}") })
 }
 
 fn identity_of(wire: WireIdentity, path: &str) -> Result<IdentityRule, PolicyError> {

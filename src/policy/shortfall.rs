@@ -81,8 +81,16 @@ pub enum Shortfall {
         /// Which.
         found: String,
     },
-    /// No time is signed, and one was asked for.
-    #[error("{label} has no time that its log signed for")]
+    /// Too few of the witnesses have cosigned.
+    #[error("{label} lies under no checkpoint that the witnesses have cosigned: {wanted}")]
+    NotWitnessed {
+        /// The attestation.
+        label: String,
+        /// Who should have.
+        wanted: String,
+    },
+    /// No time is proven, and one was asked for.
+    #[error("{label} has no proven time: neither a log nor an authority of the trusted root signed for one")]
     TimeUnproven {
         /// The attestation.
         label: String,
@@ -92,7 +100,7 @@ pub enum Shortfall {
     TooEarly {
         /// The attestation.
         label: String,
-        /// When it was logged.
+        /// When it was there, and by whose word.
         found: String,
         /// From when on it would do.
         wanted: String,
@@ -102,7 +110,7 @@ pub enum Shortfall {
     TooLate {
         /// The attestation.
         label: String,
-        /// When it was logged.
+        /// When it was there, and by whose word.
         found: String,
         /// Up to when it would do.
         wanted: String,
@@ -112,7 +120,7 @@ pub enum Shortfall {
     TooOld {
         /// The attestation.
         label: String,
-        /// When it was logged.
+        /// When it was there, and by whose word.
         found: String,
         /// Its age in whole days.
         days: u64,
@@ -131,11 +139,21 @@ pub enum Shortfall {
         /// What it is.
         wanted: String,
     },
+    /// The digests in the one attestation are not those in the other.
+    #[error("{one} and {other}: {cause}")]
+    LinkDigests {
+        /// Which digests of which requirement: the former.
+        one: String,
+        /// Which digests of which requirement: the latter.
+        other: String,
+        /// What is wrong.
+        cause: String,
+    },
 }
 
 impl Shortfall {
     /// Every code, in the order of the variants.
-    pub const CODES: [&'static str; 13] = [
+    pub const CODES: [&'static str; 14] = [
         "required_missing",
         "required_signer",
         "required_key_validity",
@@ -144,6 +162,7 @@ impl Shortfall {
         "required_threshold",
         "required_log",
         "required_public_log",
+        "required_witnesses",
         "required_time_unproven",
         "required_not_before",
         "required_not_after",
@@ -167,11 +186,12 @@ impl Shortfall {
             Shortfall::Threshold { .. } => 5,
             Shortfall::OtherLog { .. } => 6,
             Shortfall::NotPublic { .. } => 7,
-            Shortfall::TimeUnproven { .. } => 8,
-            Shortfall::TooEarly { .. } => 9,
-            Shortfall::TooLate { .. } => 10,
-            Shortfall::TooOld { .. } => 11,
-            Shortfall::Link { .. } => 12,
+            Shortfall::NotWitnessed { .. } => 8,
+            Shortfall::TimeUnproven { .. } => 9,
+            Shortfall::TooEarly { .. } => 10,
+            Shortfall::TooLate { .. } => 11,
+            Shortfall::TooOld { .. } => 12,
+            Shortfall::Link { .. } | Shortfall::LinkDigests { .. } => 13,
         }
     }
 }

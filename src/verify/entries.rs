@@ -15,6 +15,7 @@ use crate::trust::{Found, TrustedLog, TrustedRoot};
 
 use super::body::{self, Leaf};
 use super::signer::SignedBy;
+use super::witness::{self, Witnesses};
 use super::{Checkpoints, Fact, Input, Refusal, Report, log_proof};
 
 /// An entry of a log that the trusted root does not name: nothing of it was judged.
@@ -37,6 +38,15 @@ pub(super) struct Logged<'b, 'a, 't> {
     pub(super) checkpoint: Option<VerifiedCheckpoint>,
 }
 
+/// What was found of all entries.
+pub(super) struct Entries<'b, 'a, 't> {
+    /// Never empty, in the order of the bundle.
+    pub(super) logged: Vec<Logged<'b, 'a, 't>>,
+    pub(super) unjudged: Vec<UnjudgedEntry>,
+    /// `None` where no policy names witnesses.
+    pub(super) witnesses: Option<Witnesses>,
+}
+
 /// Judges the entries by steps 4 to 7, and tells the report.
 pub(super) fn check<'b, 'a, 't>(
     bundle: &'b Bundle<'a>,
@@ -44,7 +54,7 @@ pub(super) fn check<'b, 'a, 't>(
     input: &Input<'t>,
     known: Option<&Checkpoints>,
     report: &mut Report,
-) -> Result<(Vec<Logged<'b, 'a, 't>>, Vec<UnjudgedEntry>), Refusal> {
+) -> Result<Entries<'b, 'a, 't>, Refusal> {
     let (judged, strange) = sorted(bundle.entries(), input.trusted_root);
     let mut leaves = Vec::with_capacity(judged.len());
     for entry in &judged {
@@ -78,7 +88,7 @@ pub(super) fn check<'b, 'a, 't>(
         size: checkpoint.size(),
     });
 
-    report.skip(6, Fact::WitnessesNotAsked);
+    let witnesses = witness::check(&logged, input, report)?;
 
     for one in &logged {
         if let (Some(proof), Some(checkpoint)) = (&one.entry.proof, &one.checkpoint) {
@@ -89,7 +99,7 @@ pub(super) fn check<'b, 'a, 't>(
         Some(proof) => Fact::Included { index: proof.log_index, hashes: proof.hashes.len() },
         None => Fact::PromiseAlone,
     });
-    Ok((logged, unjudged))
+    Ok(Entries { logged, unjudged, witnesses })
 }
 
 /// Takes apart the entries that are judged and those that are not.

@@ -68,17 +68,24 @@ fn checkpoint(proof: &Proof<'_>, kind: Kind, log: &TrustedLog) -> Result<Verifie
         let rule = log.key().as_public().map_or(NoteRule::RekorV1Foreign(log.key()), NoteRule::RekorV1);
         return signed.verify(rule).map_err(|cause| refusal(cause, "", lines));
     }
+    let host = log.host().ok_or_else(|| Refusal::LogUrl { base_url: log.base_url().to_owned() })?;
+    let verified = match c2sp_verifier(log)? {
+        Some(verifier) => signed.verify(NoteRule::C2sp(&verifier)),
+        None => signed.verify(NoteRule::C2spForeign(host, log.key())),
+    };
+    verified.map_err(|cause| refusal(cause, host, lines))
+}
+
+/// Names the key that signs the checkpoints of a log in the C2SP style; `None` for a key of a kind that no vkey is read of.
+pub(super) fn c2sp_verifier(log: &TrustedLog) -> Result<Option<NoteVerifier>, Refusal> {
     let unusable = || Refusal::LogUrl { base_url: log.base_url().to_owned() };
     let host = log.host().ok_or_else(unusable)?;
-    let Some(key) = log.key().as_public() else {
-        return signed.verify(NoteRule::C2spForeign(host, log.key())).map_err(|cause| refusal(cause, host, lines));
-    };
+    let Some(key) = log.key().as_public() else { return Ok(None) };
     let verifier = match key.algorithm() {
         Algorithm::Ed25519 => NoteVerifier::ed25519(host, key),
         Algorithm::P256 => NoteVerifier::ecdsa(host, key),
     };
-    let verifier = verifier.map_err(|_| unusable())?;
-    signed.verify(NoteRule::C2sp(&verifier)).map_err(|cause| refusal(cause, host, lines))
+    verifier.map(Some).map_err(|_| unusable())
 }
 
 fn refusal(cause: CheckpointRefusal, name: &str, lines: usize) -> Refusal {

@@ -7,6 +7,7 @@ mod codes;
 #[macro_use]
 mod table;
 
+use airtight_keys::cosignature::CosignatureRefusal;
 use airtight_keys::envelope::EnvelopeRefusal;
 use airtight_keys::public::{KeyId, PublicKeyError};
 use airtight_keys::verifier::{KeyKind, NotSigned};
@@ -369,6 +370,20 @@ refusals! {
         cause: CheckpointRefusal
     } "{cause}"
 
+    /// A line of a known witness does not hold.
+    6 "cosignature_invalid" Cosignature {
+        /// Why.
+        cause: CosignatureRefusal
+    } "{cause}"
+    /// A cosignature is of a time after now.
+    6 "cosignature_in_future" CosignatureFuture {
+        /// The witness, by its name in the policy.
+        name: String,
+        /// The time in the cosignature, seconds since the epoch.
+        time: u64,
+        /// Now, seconds since the epoch.
+        now: u64
+    } "the witness {name} cosigned at {time}, after now, {now}"
     /// The proof is for another tree size than the checkpoint's.
     7 "proof_tree_size" ProofTreeSize {
         /// The proof's.
@@ -557,7 +572,7 @@ refusals! {
 }
 
 impl Refusal {
-    /// Every code that a verdict can bear, with its step. Step 6 has none yet: no policy asks for witnesses.
+    /// Every code that a verdict can bear, with its step. The order is that of the steps' rooms.
     pub const ALL_CODES: &'static [(u8, &'static str)] = &codes::ALL;
 
     /// The code, snake_case, stable.
@@ -572,18 +587,4 @@ impl Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn no_code_stands_for_two_facts() {
-        let codes: BTreeSet<&str> = Refusal::ALL_CODES.iter().map(|(_, code)| *code).collect();
-        assert_eq!(codes.len(), Refusal::ALL_CODES.len());
-        assert!(Refusal::ALL_CODES.iter().all(|(step, _)| (1..=9).contains(step)));
-        assert!(
-            codes.iter().all(|code| code.bytes().all(|b| b == b'_' || b.is_ascii_lowercase() || b.is_ascii_digit()))
-        );
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 
 mod certified;
 mod entries;
+mod witnesses;
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,9 +26,11 @@ use super::certified::Certified;
 use super::revocation::Covering;
 use super::timestamp::{Timestamps, VerifiedTimestamp};
 use super::verified::{Verified, VerifiedEntry};
+use super::witness::Witnesses;
 
 use self::certified::ShownCertified;
 use self::entries::{ShownEntry, ShownUnjudged};
+use self::witnesses::ShownWitnesses;
 
 /// The names of the nine steps.
 const NAMES: [&str; 9] = [
@@ -54,6 +57,8 @@ pub enum Outcome {
     Passed,
     /// It does not hold.
     Failed,
+    /// What there is holds, and is weaker than a policy asks.
+    Weaker,
     /// No policy asked for it, or an earlier step had refused.
     NotAsked,
 }
@@ -64,6 +69,7 @@ impl Outcome {
         match self {
             Outcome::Passed => "passed",
             Outcome::Failed => "failed",
+            Outcome::Weaker => "weaker",
             Outcome::NotAsked => "not asked",
         }
     }
@@ -139,6 +145,8 @@ pub enum Fact {
     },
     /// Step 6.
     WitnessesNotAsked,
+    /// Step 6, where a policy names witnesses.
+    Witnessed(Box<Witnesses>),
     /// Step 7.
     Included {
         /// The leaf's index in the tree.
@@ -204,6 +212,7 @@ impl fmt::Display for Fact {
             }
             Fact::Checkpoint { origin, size } => write!(f, "{origin:?}, tree size {size}, signed by the log's key"),
             Fact::WitnessesNotAsked => f.write_str("no policy asks for witnesses"),
+            Fact::Witnessed(found) => witnesses::said(found, f),
             Fact::Included { index, hashes } => write!(f, "leaf index {index}, proof of {hashes} hashes"),
             Fact::Time { time: Some(time), validity } => {
                 write!(f, "the log signed for {}, its key is valid from {}", At(*time), At(validity.start))?;
@@ -306,6 +315,11 @@ impl Report {
         self.push(9, outcome, Fact::Outside { anchored, timestamps });
     }
 
+    /// Says a step whose facts hold, and may be weaker than asked.
+    pub(super) fn weigh(&mut self, step: u8, fact: Fact, is_enough: bool) {
+        self.push(step, if is_enough { Outcome::Passed } else { Outcome::Weaker }, fact);
+    }
+
     fn push(&mut self, step: u8, outcome: Outcome, fact: Fact) {
         self.checks.push(Check { step, name: NAMES[usize::from(step) - 1], outcome, fact });
     }
@@ -353,7 +367,13 @@ impl Report {
         let about = &verified.about;
         let mut list = vec![
             "that what the signer says is true: a signature shows who said it",
-            "that the log shows everybody the same tree: no witness was asked for",
+            match &verified.witnesses {
+                None => "that the log shows everybody the same tree: no witness was asked for",
+                Some(witnesses) if witnesses.is_quorum => {
+                    "that the witnesses are independent of the log and of each other: the policy says who counts"
+                }
+                Some(_) => "that the log shows everybody the same tree: too few of the witnesses have cosigned",
+            },
         ];
         let mut add = |is_so: bool, sentence| {
             if is_so {
@@ -457,7 +477,7 @@ impl Serialize for ShownVerified<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let verified = self.0;
         let (first, proven) = (verified.entry(), verified.checkpoint());
-        let mut object = to.serialize_struct("Facts", 18)?;
+        let mut object = to.serialize_struct("Facts", 19)?;
         object.serialize_field("signer", &verified.signer.to_string())?;
         object.serialize_field("certificate", &verified.certified.as_ref().map(ShownCertified))?;
         object.serialize_field("predicate_type", &verified.predicate_type())?;
@@ -476,6 +496,7 @@ impl Serialize for ShownVerified<'_> {
         object.serialize_field("entries", &entries)?;
         let unjudged: Vec<ShownUnjudged<'_>> = verified.unjudged().iter().map(ShownUnjudged).collect();
         object.serialize_field("entries_not_judged", &unjudged)?;
+        object.serialize_field("witnesses", &verified.witnesses.as_ref().map(ShownWitnesses))?;
         object.serialize_field("anchor", &verified.anchored.as_ref().map(ShownAnchored))?;
         let timestamps: Vec<ShownTimestamp<'_>> = verified.timestamps.verified.iter().map(ShownTimestamp).collect();
         object.serialize_field("timestamps", &timestamps)?;

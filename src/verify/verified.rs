@@ -14,6 +14,7 @@ use super::body::Leaf;
 use super::certified::Certified;
 use super::entries::{Logged, UnjudgedEntry};
 use super::timestamp::Timestamps;
+use super::witness::Witnesses;
 
 /// What was signed, after it was verified.
 #[derive(Debug, Clone)]
@@ -34,6 +35,7 @@ pub struct Verified {
     /// In the order of the bundle, never empty.
     pub(super) entries: Vec<VerifiedEntry>,
     pub(super) unjudged: Vec<UnjudgedEntry>,
+    pub(super) witnesses: Option<Witnesses>,
     pub(super) timestamps: Timestamps,
     pub(super) type_asked: bool,
     pub(super) anchored: Option<Anchored>,
@@ -202,6 +204,16 @@ impl Verified {
     /// Tells whether inclusion was proven of every entry that was judged; otherwise a log's promise was accepted.
     pub fn is_included(&self) -> bool {
         self.entries.iter().all(|entry| entry.proven.is_some())
+    }
+
+    /// Returns what witnesses say; `None` where no policy names them.
+    pub fn witnesses(&self) -> Option<&Witnesses> {
+        self.witnesses.as_ref()
+    }
+
+    /// Tells whether the bundle holds and is weaker than asked: the witnesses that a policy names are no quorum.
+    pub fn is_weaker(&self) -> bool {
+        self.witnesses.as_ref().is_some_and(|witnesses| !witnesses.is_quorum)
     }
 
     /// Returns what the anchor establishes, where one was given.

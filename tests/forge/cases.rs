@@ -10,6 +10,7 @@ mod schemes;
 mod several;
 mod shape;
 mod signed;
+mod witnessed;
 
 use super::{Asked, Scene};
 
@@ -19,7 +20,7 @@ pub struct Case {
     pub name: String,
     /// What is so in this case, and why it is judged as it is.
     pub about: String,
-    /// `verified`, or the code of the refusal.
+    /// `verified`, `weaker`, or the code of the refusal.
     pub expect: &'static str,
     pub scene: Scene,
 }
@@ -54,6 +55,7 @@ impl Case {
         files.extend(scene.predicate_type.iter().map(|wanted| ("type", line(wanted))));
         files.extend(scene.threshold.iter().map(|threshold| ("threshold", line(&threshold.to_string()))));
         files.extend(scene.logs.iter().map(|logs| ("log-threshold", line(&logs.to_string()))));
+        files.extend(scene.witness_policy.iter().map(|policy| ("witness-policy", policy.clone().into_bytes())));
         files.extend(scene.accept_promise.then(|| ("accept-promise", Vec::new())));
         files.extend(scene.signature_hash.iter().map(|hash| ("signature-hash", line(hash))));
         files.extend(scene.anchor.iter().map(|anchor| ("anchor.json", line(&anchor.render()))));
@@ -101,6 +103,7 @@ pub fn all() -> Vec<Case> {
     keys_of_logs::add(&mut cases);
     several::add(&mut cases);
     anchored::add(&mut cases);
+    witnessed::add(&mut cases);
     let mut cases = cases.0;
     for name in lenient::names() {
         assert!(cases.iter().any(|case| case.name == name && case.expect != "verified"), "{name} is no refusal");

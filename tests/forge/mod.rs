@@ -18,6 +18,8 @@ pub mod json;
 #[cfg(feature = "site")]
 pub mod seeds;
 
+use std::sync::Arc;
+
 use airtight::statement::{Subject, Symlink};
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Input, Outcome, Policy, Report, verify, verify_anchored};
@@ -32,6 +34,7 @@ use airtight_log::entry::{
     Body, ContentDigest, HashedRekord001, HashedRekord002, RekordVerifier, dsse_body, set_message,
 };
 use airtight_log::proofs::inclusion;
+use airtight_log::quorum::WitnessPolicy;
 use airtight_log::tree::{Forest, leaf_hash, root};
 
 use self::foreign::Foreign;
@@ -348,6 +351,7 @@ impl Recipe {
             threshold: None,
             logs: None,
             accept_promise: false,
+            witness_policy: None,
             signature_hash: match self.foreign.map(|foreign| foreign.hash) {
                 Some(HashFunction::Sha384) => Some("sha384"),
                 Some(HashFunction::Sha512) => Some("sha512"),
@@ -403,6 +407,8 @@ pub struct Scene {
     pub logs: Option<usize>,
     /// Whether a log's promise is accepted in place of a proof.
     pub accept_promise: bool,
+    /// Who must have cosigned the checkpoint.
+    pub witness_policy: Option<String>,
     /// What other clients must be told that the key signs with.
     pub signature_hash: Option<&'static str>,
     /// An anchor file that is followed too.
@@ -459,6 +465,8 @@ impl Scene {
             policy.logs = logs.try_into().unwrap();
         }
         policy.accept_promise = self.accept_promise;
+        let witnesses = self.witness_policy.as_ref().map(|text| WitnessPolicy::parse(text.as_bytes()).unwrap());
+        policy.witnesses = witnesses.map(Arc::new);
         let input = Input { bundle, subject, keys, trusted_root, policy, now: self.now };
         match &self.anchor {
             None => verify(&input),

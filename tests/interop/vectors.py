@@ -7,7 +7,7 @@ we are stricter it is written down.
     vectors.py --airtight BINARY --clients CACHE --work DIR [--write]
 
 Passed over are folders whose question these programs cannot be asked: no key or several, a directory given as a list of
-digests, a threshold of keys or of logs, another time than today. With --write the answers are printed as the lists of
+digests, a threshold of keys or of logs, witnesses, another time than today. With --write the answers are printed as the lists of
 tests/forge/cases/lenient.rs instead of being compared.
 """
 
@@ -35,6 +35,7 @@ def askable(folder: Path) -> bool:
         and keys.read_text().count("BEGIN PUBLIC KEY") == 1
         and not (folder / "threshold").exists()
         and not (folder / "log-threshold").exists()
+        and not (folder / "witness-policy").exists()
         and (folder / "now").read_text().strip() == NOW
     )
 

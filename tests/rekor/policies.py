@@ -1,7 +1,8 @@
 """One policy over a set of attestations that cosign made and logged, and that airtight made and logged.
 
 Of one artifact a provenance, an SBOM and a vulnerability report are required, of three signers. Half of the signers sign with
-cosign, whose entries go to the Rekor under test; the other half with airtight, each into the log of a site of its own. Then
+cosign, whose entries go to the Rekor under test; the other half with airtight, each into the log of a site of its own. None
+may be older than 30 days: Rekor v1 and our own logs sign for a time, and entries of Rekor v2 are stamped by an authority. Then
 each attestation is taken away, swapped for another artifact's, signed by another key, or given another type, and the policy
 must refuse it by the name of its requirement, with the code that says why.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from entries import canonical
 from scene import EXITS, TIMEOUT_S, Answer, Run, expect, note
-from servers import Server
+from servers import Authority, Server
 from sites import Site
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
@@ -74,10 +75,18 @@ def predicates(artifact: str) -> dict[str, dict]:
 class Cosign:
     """Keys that cosign made, and what it attests with them: into the Rekor under test, without a certificate."""
 
-    def __init__(self, run: Run, rekor: Server):
+    def __init__(self, run: Run, rekor: Server, authority: Authority | None):
         self.run, self.rekor, self.folder = run, rekor, run.folder / f"cosign-v{rekor.api}"
         self.folder.mkdir()
-        self.config = rekor.signing_config()
+        config = json.loads(rekor.signing_config().read_text())
+        self.unstamped = rekor.write_json("unstamped.json", config)
+        self.config, self.trusted_root = self.unstamped, rekor.trusted_root
+        if authority is not None:
+            service = config["rekorTlogUrls"][0] | {"url": f"{authority.url}/api/v1/timestamp", "majorApiVersion": 1}
+            config |= {"tsaUrls": [service], "tsaConfig": {"selector": "ANY"}}
+            self.config = rekor.write_json("stamped.json", config)
+            root = json.loads(rekor.trusted_root.read_text()) | {"timestampAuthorities": [authority.trusted]}
+            self.trusted_root = rekor.write_json("with_authority.json", root)
 
     def call(self, *words: object) -> None:
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "COSIGN_PASSWORD": "", "TMPDIR": str(self.folder)}
@@ -97,7 +106,7 @@ class Cosign:
         text.write_bytes(canonical(predicate))
         self.call(
             "attest-blob", f"--key={signer}.key", f"--predicate={text}", f"--type={kind.short}", f"--bundle={out}",
-            f"--signing-config={self.config}", f"--trusted-root={self.rekor.trusted_root}", "--yes", artifact,
+            f"--signing-config={self.config}", f"--trusted-root={self.trusted_root}", "--yes", artifact,
         )  # fmt: skip
         return out
 
@@ -130,7 +139,8 @@ class Airtight:
 class Policy:
     """A folder with an artifact, its policy, its bundles, and the trusted root of every log in it."""
 
-    def __init__(self, run: Run, makers: dict[str, "Cosign | Airtight"], rekor: Server):
+    def __init__(self, run: Run, makers: dict[str, "Cosign | Airtight"], rekor: Server, trusted_root: Path):
+        self.trusted_root = trusted_root
         self.run, self.makers, self.folder = run, makers, run.folder / f"release-v{rekor.api}"
         self.bundles = self.folder / "bundles"
         self.bundles.mkdir(parents=True)
@@ -156,7 +166,7 @@ class Policy:
     def write(self) -> None:
         """The policy, and a trusted root that names the logs of all makers."""
         keys = "".join(f"  {kind.signer}: {{ file: {kind.signer}.pub }}\n" for kind in KINDS)
-        logs = json.loads(self.rekor.trusted_root.read_text())
+        logs = json.loads(self.trusted_root.read_text())
         for maker in set(self.makers.values()):
             sites = maker.sites.values() if isinstance(maker, Airtight) else ()
             for site in sites:
@@ -172,16 +182,19 @@ keys:
   - name: provenance
     by: [builder]
     type: ["{PROVENANCE}"]
+    max_age_days: 30
     fields:
       - {{ at: /predicate/runDetails/builder/id, equals: "https://forge.example/builder" }}
       - {{ at: /predicate/buildDefinition/externalParameters/ref, matches: "refs/tags/v*" }}
   - name: sbom
     by: [librarian]
     type: ["{SBOM}"]
+    max_age_days: 30
     fields: [{{ at: /predicate/specVersion, one_of: ["1.5", "1.6"] }}]
   - name: report
     by: [scanner]
     type: ["{REPORT}"]
+    max_age_days: 30
     fields: [{{ at: /predicate/scanner/result/critical, equals: 0 }}]
 """)
 
@@ -205,6 +218,16 @@ keys:
         answer, findings, refused = self.ask()
         met = {kind.name: ("met", None) for kind in KINDS}
         expect(answer.exit == 0 and findings == met and not refused, f"{what}: exit {answer.exit}, {findings}, {refused}")
+        for finding in json.loads(answer.out.splitlines()[0])["policy"]:
+            by_stamp = self.rekor.api == 2 and isinstance(self.makers[finding["name"]], Cosign)
+            (times,) = (by["times"] for by in finding["by"])
+            expect(times and all(("by a time stamp of" in time) == by_stamp for time in times), f"{what}: {finding}")
+
+    def weaker(self, what: str, kind: Kind, code: str) -> None:
+        """The requirement of this kind is weaker than asked with this code, and the others are met."""
+        answer, findings, refused = self.ask()
+        expected = {other.name: ("weaker", code) if other is kind else ("met", None) for other in KINDS}
+        expect(answer.exit == 3 and findings == expected and not refused, f"{kind.name}, {what}: exit {answer.exit}, {findings}, {refused}")
 
     def refuses(self, what: str, kind: Kind, code: str, bundle: str | None = None) -> None:
         """The requirement of this kind is refused with this code, and no other; so is its bundle where one is named a code."""
@@ -219,13 +242,14 @@ def policy(run: Run) -> None:
     """A provenance, an SBOM and a report by cosign and by airtight meet one policy; each amiss is refused by name."""
     for api in (1, 2):
         rekor = run.rekor(api)
-        cosign, ours = Cosign(run, rekor), Airtight(run, f"site-v{api}")
+        authority = run.authority() if api == 2 else None
+        cosign, ours = Cosign(run, rekor, authority), Airtight(run, f"site-v{api}")
         for turn, makers in enumerate(({0: cosign, 1: ours, 2: cosign}, {0: ours, 1: cosign, 2: ours}, {0: cosign, 1: cosign, 2: cosign})):
             if run.share and turn == 1:
                 continue
             named = {kind.name: makers[place] for place, kind in enumerate(KINDS)}
             shutil.rmtree(run.folder / f"release-v{api}", ignore_errors=True)
-            release = Policy(run, named, rekor)
+            release = Policy(run, named, rekor, cosign.trusted_root)
             release.write()
             judge(release)
             by = ", ".join(f"{name} by {type(maker).__name__.lower()}" for name, maker in named.items())
@@ -257,6 +281,10 @@ def judge(release: Policy) -> None:
         spoil(kind, wrong)
         place.write_bytes(release.make(kind, "spoilt", predicate=wrong).read_bytes())
         release.refuses("saying something else", kind, "required_field")
+        maker = release.makers[kind.name]
+        if isinstance(maker, Cosign) and maker.config is not maker.unstamped:
+            place.write_bytes(unstamped(whole))
+            release.weaker("without its time stamp", kind, "required_time_unproven")
         place.write_bytes(retold(whole, elsewhere.type))
         release.refuses("its type changed after it was signed", kind, "required_missing", "signature_invalid")
         place.write_bytes(whole)
@@ -276,6 +304,13 @@ def spoil(kind: Kind, predicate: dict) -> None:
             predicate["specVersion"] = "1.4"
         case "report":
             predicate["scanner"]["result"]["critical"] = 1
+
+
+def unstamped(bundle: bytes) -> bytes:
+    """The bundle without what the authority said of it."""
+    document = json.loads(bundle)
+    expect(document["verificationMaterial"].pop("timestampVerificationData", None), "the bundle has no time stamp")
+    return canonical(document)
 
 
 def retold(bundle: bytes, type: str) -> bytes:

@@ -86,13 +86,13 @@ fn a_bad_line_of_a_known_witness_is_refused_whether_it_is_needed_or_not() {
 fn a_policy_is_about_the_logs_it_names_or_about_any() {
     let log = |name, seed| NoteVerifier::ed25519(name, key(seed).public()).unwrap();
     let policy = WitnessPolicy::parse(example().as_bytes()).unwrap();
-    assert!(policy.is_about(&log("log.example", 99)));
-    assert!(!policy.is_about(&log("log2.example", 99)));
-    assert!(!policy.is_about(&log("log.example", 98)));
-    assert!(WitnessPolicy::parse(b"quorum none\n").unwrap().is_about(&log("log.example", 1)));
+    assert!(policy.is_about(Some(&log("log.example", 99))));
+    assert!(!policy.is_about(Some(&log("log2.example", 99))));
+    assert!(!policy.is_about(Some(&log("log.example", 98))));
+    assert!(WitnessPolicy::parse(b"quorum none\n").unwrap().is_about(Some(&log("log.example", 1))));
     // A log of a type that is not checked here is named, and is none of ours.
     let other = format!("log {}\nquorum none\n", ml_dsa("log.example"));
-    assert!(!WitnessPolicy::parse(other.as_bytes()).unwrap().is_about(&log("log.example", 1)));
+    assert!(!WitnessPolicy::parse(other.as_bytes()).unwrap().is_about(Some(&log("log.example", 1))));
 }
 
 #[test]

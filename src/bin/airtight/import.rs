@@ -91,7 +91,7 @@ struct RefusalLine {
 /// Whatever keeps a verdict from being reached, and what the site refuses: nothing was kept then.
 pub fn run(args: &ImportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     require_signer(&args.by)?;
-    let judge = judge_of(&args.by, call)?;
+    let judge = judge_of(&args.by, None, call)?;
     let artifact = args.artifact.as_ref().map(|path| digest_of(path)).transpose()?;
     let mut files = args.bundles.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
     let asked_about = match (&judge.asked, artifact) {
@@ -267,7 +267,7 @@ fn together(files: &[Judged], findings: &[Finding], question: &KeptQuestion) -> 
     let one = |file: &Judged| {
         let counts = |bundle: &filed::Judged| {
             let label = label(file, bundle);
-            findings.iter().any(|finding| finding.by.iter().any(|(by, _)| *by == label))
+            findings.iter().any(|finding| finding.by.iter().any(|by| by.label == label))
         };
         let holds = file.bundles.iter().any(|bundle| bundle.report.verdict().is_ok());
         if let Some(refused) = refusal(file).filter(|_| !holds) {
@@ -290,7 +290,7 @@ fn together(files: &[Judged], findings: &[Finding], question: &KeptQuestion) -> 
             return Err((short("policy_counts_nothing", said), Exit::Refused));
         }
         let labels: Vec<String> = file.bundles.iter().map(|bundle| label(file, bundle)).collect();
-        let counted = |finding: &&Finding| finding.by.iter().any(|(by, _)| labels.contains(by));
+        let counted = |finding: &&Finding| finding.by.iter().any(|by| labels.contains(&by.label));
         let met = findings.iter().filter(counted).map(|finding| finding.name.clone()).collect();
         keeping(file, question, &counts, met)
     };

@@ -95,7 +95,7 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
         PolicyError::KeyFile { .. } => {
             let message = format!("{}: {error}", path.display());
             Failure::new(Exit::NotFound, error.code(), message)
-                .next("put the key where the policy says, or mend the path")
+                .next("put the file where the policy says, or mend the path")
         }
         _ => malformed(error.code(), error.to_string()),
     })?;

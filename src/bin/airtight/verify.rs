@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use airtight::bundle::BundleError;
 use airtight::statement::{PredicateType, Subject as Named};
@@ -11,6 +12,7 @@ use airtight::verify::identity::{IdentityRule, Pattern};
 use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Refusal, Report, verify, verify_anchored};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{Sha256Digest, sha256};
+use airtight_log::quorum::WitnessPolicy;
 use serde::Serialize;
 
 use crate::artifacts::{self, Artifact};
@@ -48,11 +50,11 @@ pub enum Question {
 pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     require_signer(&args.by)?;
     let Some(artifact) = args.artifact.as_ref().filter(|_| args.bundles.is_none() && args.by.policy.is_none()) else {
-        return many::run(args, &judge_of(&args.by, call)?, call);
+        return many::run(args, &judge_of(&args.by, args.witness_policy.as_deref(), call)?, call);
     };
     let question = ask(artifact)?;
     let bundles = if args.bundle.is_empty() { bundles_of(artifact, &question)? } else { args.bundle.clone() };
-    let Judge { keys, trusted_root: root, policy, now, .. } = judge_of(&args.by, call)?;
+    let Judge { keys, trusted_root: root, policy, now, .. } = judge_of(&args.by, args.witness_policy.as_deref(), call)?;
     let anchor = args.anchor.as_ref().map(|path| fs::read(path).map_err(|error| artifacts::unreadable(path, &error)));
     let anchor = anchor.transpose()?;
     let mut about = match &question {
@@ -83,13 +85,20 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
         for filed::Judged { place, report } in &judged {
             show(report, path, place, call);
             match report.verdict() {
-                Ok(verified) => covered.extend_from_slice(verified.matched()),
+                Ok(verified) => {
+                    covered.extend_from_slice(verified.matched());
+                    if verified.is_weaker() && exit == Exit::Done {
+                        exit = Exit::Weaker;
+                    }
+                }
                 Err(_) => exit = Exit::Refused,
             }
         }
     }
-    if let (Question::Directory(directory), Exit::Done, true) = (&question, exit, count > 1) {
-        exit = coverage(directory, covered, call);
+    if let (Question::Directory(directory), true, true) = (&question, exit != Exit::Refused, count > 1)
+        && let Exit::Refused = coverage(directory, covered, call)
+    {
+        exit = Exit::Refused;
     }
     Ok(exit)
 }
@@ -108,11 +117,11 @@ pub fn require_signer(args: &JudgeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads what bundles are judged by.
+/// Reads what bundles are judged by; `witnesses` is the file of a policy of theirs.
 ///
 /// # Errors
 /// Those of the files: keys, trusted root, policy.
-pub fn judge_of(args: &JudgeArgs, call: &mut Invocation) -> Result<Judge, Failure> {
+pub fn judge_of(args: &JudgeArgs, witnesses: Option<&Path>, call: &mut Invocation) -> Result<Judge, Failure> {
     let mut keys = args.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
     let asked = args.policy.as_ref().map(|path| policy::load(path)).transpose()?;
     if let Some(Loaded { policy, .. }) = &asked {
@@ -123,6 +132,11 @@ pub fn judge_of(args: &JudgeArgs, call: &mut Invocation) -> Result<Judge, Failur
         }
     }
     let (trusted_root, trusted_root_sha256) = trusted_root_with_digest(&args.trusted_root)?;
+    let witnesses = match (witnesses, &asked) {
+        (Some(path), _) => Some(witness_policy(path)?),
+        (None, Some(loaded)) => loaded.policy.witnesses().cloned(),
+        (None, None) => None,
+    };
     let predicate_type = match &args.predicate_type {
         Some(name) => Some(PredicateType::parse(name)?.uri().to_owned()),
         None => None,
@@ -139,6 +153,7 @@ pub fn judge_of(args: &JudgeArgs, call: &mut Invocation) -> Result<Judge, Failur
         accept_promise: args.accept_promise,
         scts: args.identity.sct_threshold,
         crls: crls(&args.identity.crl)?,
+        witnesses,
         ..Policy::default()
     };
     let (now, checkpoints) = (call.now()?, Checkpoints::default());
@@ -313,6 +328,15 @@ fn key(path: &Path) -> Result<VerifierKey, Failure> {
     })
 }
 
+fn witness_policy(path: &Path) -> Result<Arc<WitnessPolicy>, Failure> {
+    let text = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+    WitnessPolicy::parse(&text).map(Arc::new).map_err(|error| {
+        let message = format!("{}: {error}", path.display());
+        Failure::new(Exit::Malformed, "witness_policy_malformed", message)
+            .next("give a policy as C2SP tlog-policy has it; docs/FORMATS.md shows one")
+    })
+}
+
 /// Reads a trusted root.
 ///
 /// # Errors
@@ -352,12 +376,16 @@ pub fn show(report: &Report, bundle: &Path, place: &str, call: &mut Invocation) 
         let mark = match check.outcome {
             Outcome::Passed => "ok  ",
             Outcome::Failed => "FAIL",
+            Outcome::Weaker => "weak",
             Outcome::NotAsked => "-   ",
         };
         call.output.line(format_args!("{mark} {} {}: {}", check.step, check.name, check.fact));
     }
     match report.verdict() {
         Ok(verified) => {
+            if verified.is_weaker() {
+                call.output.line("weaker than asked: see step 6");
+            }
             let how = if verified.is_included() { "" } else { ", but its inclusion in the log is only promised" };
             call.output.line(format_args!("verified: {bundle}{how}"));
             call.output.line("This does not establish:");

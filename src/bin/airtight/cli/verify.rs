@@ -52,6 +52,10 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "policy")]
     pub anchor: Option<PathBuf>,
 
+    /// Who must have cosigned the checkpoint: a C2SP tlog-policy; without their quorum it is weaker than asked
+    #[arg(long, value_name = "FILE", conflicts_with = "policy")]
+    pub witness_policy: Option<PathBuf>,
+
     #[command(flatten)]
     pub by: JudgeArgs,
 }

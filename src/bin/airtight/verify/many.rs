@@ -127,6 +127,7 @@ struct FindingLine {
 struct ByLine {
     bundle: String,
     signer: String,
+    times: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -139,6 +140,8 @@ struct BundleLine {
     log_id: Option<String>,
     leaf_index: Option<u64>,
     integrated_time: Option<u64>,
+    /// Whether the quorum of witnesses has cosigned; nothing where no policy names any.
+    is_witnessed: Option<bool>,
     #[serde(skip)]
     not_established: Vec<&'static str>,
 }
@@ -272,7 +275,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
     if let Some(directory) = &args.dir {
         let (names, symlinks) = artifacts::walk(directory)?;
         let policies = judge.asked.iter().flat_map(|loaded| &loaded.files);
-        let given = args.by.key.iter().chain([&args.by.trusted_root]).chain(policies);
+        let given = args.by.key.iter().chain([&args.by.trusted_root]).chain(&args.witness_policy).chain(policies);
         let inputs: BTreeSet<PathBuf> = given.filter_map(|path| fs::canonicalize(path).ok()).collect();
         let is_input = |path: &Path| fs::canonicalize(path).is_ok_and(|path| inputs.contains(&path));
         let (own, files): (Vec<Named>, Vec<Named>) =
@@ -393,8 +396,9 @@ fn judge_artifact(
             Some(Standing::Met) | None => "verified",
         },
         None if lines.is_empty() => "no bundle",
-        None if lines.iter().all(|line| line.verified) => "verified",
-        None => "refused",
+        None if lines.iter().any(|line| !line.verified) => "refused",
+        None if lines.iter().any(|line| line.is_witnessed == Some(false)) => "weaker",
+        None => "verified",
     };
     Ok(ArtifactLine {
         artifact: artifact.name.clone(),
@@ -431,6 +435,7 @@ impl BundleLine {
             log_id: verified.map(|verified| verified.log_id().to_string()),
             leaf_index: verified.and_then(|verified| verified.leaf_index()).map(LeafIndex::get),
             integrated_time: verified.and_then(|verified| verified.integrated_time()),
+            is_witnessed: verified.and_then(|verified| verified.witnesses()).map(|witnesses| witnesses.is_quorum),
             not_established: report.not_established(),
         }
     }
@@ -443,7 +448,11 @@ impl FindingLine {
             standing: finding.standing.name(),
             code: finding.shortfall.as_ref().map(Shortfall::code),
             said: finding.shortfall.as_ref().map(Shortfall::to_string),
-            by: finding.by.into_iter().map(|(bundle, signer)| ByLine { bundle, signer }).collect(),
+            by: finding
+                .by
+                .into_iter()
+                .map(|one| ByLine { bundle: one.label, signer: one.signer, times: one.times })
+                .collect(),
         }
     }
 
@@ -452,10 +461,17 @@ impl FindingLine {
         match (&self.said, self.code) {
             (Some(said), Some(code)) => format!("{}: {said} ({code})", self.standing),
             _ => {
-                let by: Vec<String> = self.by.iter().map(|by| format!("{} ({})", by.bundle, by.signer)).collect();
+                let by: Vec<String> = self.by.iter().map(ByLine::words).collect();
                 format!("{} by {}", self.standing, by.join(", "))
             }
         }
+    }
+}
+
+impl ByLine {
+    fn words(&self) -> String {
+        let times = if self.times.is_empty() { String::new() } else { format!("; {}", self.times.join("; ")) };
+        format!("{} ({}{times})", self.bundle, self.signer)
     }
 }
 
@@ -476,6 +492,7 @@ fn show(lines: &[ArtifactLine], summary: &SummaryLine, call: &mut Invocation) {
         }
         for bundle in &line.bundles {
             let (word, said) = match &bundle.refusal {
+                None if bundle.is_witnessed == Some(false) => ("weaker", "too few witnesses have cosigned".to_owned()),
                 None => ("verified", bundle.predicate_type.clone().unwrap_or_else(|| "the artifact itself".to_owned())),
                 Some(refusal) => ("refused", format!("{} (step {})", refusal.code, refusal.step)),
             };
