@@ -394,14 +394,18 @@ impl TrustedRoot {
             return if same(before, raw) { Ok(()) } else { Err(TrustError::IdTwice { id: STANDARD.encode(id) }) };
         }
         let key_details = public_key.key_details.into_owned();
-        match LOG_KEYS.into_iter().find(|(named, _)| *named == key_details) {
-            None => self.skipped.push(SkippedLog { id, base_url, key_details }),
-            Some((_, expected)) => {
-                let refused =
-                    |cause| TrustError::Key { base_url: base_url.clone(), key_details: key_details.clone(), cause };
-                let key = key_of(expected, &spki).map_err(refused)?;
+        let refused = |cause| TrustError::Key { base_url: base_url.clone(), key_details: key_details.clone(), cause };
+        let named = LOG_KEYS.into_iter().find(|(named, _)| *named == key_details);
+        let key = match named {
+            Some((_, expected)) => Some(key_of(expected, &spki).map_err(refused)?),
+            None if key_details == RSA_ALONE => Some(rsa_alone(&spki).map_err(refused)?),
+            None => None,
+        };
+        match key {
+            Some(key) => {
                 self.logs.push(TrustedLog { base_url, id, key, key_details, validity: Validity { start, end } });
             }
+            None => self.skipped.push(SkippedLog { id, base_url, key_details }),
         }
         self.log_texts.push((id, raw.to_owned()));
         Ok(())
@@ -418,6 +422,13 @@ const LOG_KEYS: [(&str, KeyKind); 7] = [
     ("PKIX_RSA_PKCS1V15_3072_SHA256", KeyKind::Rsa(3072)),
     ("PKIX_RSA_PKCS1V15_4096_SHA256", KeyKind::Rsa(4096)),
 ];
+
+/// `keyDetails` of an RSA key without SubjectPublicKeyInfo: deprecated, and in use.
+const RSA_ALONE: &str = "PKCS1_RSA_PKCS1V5";
+
+fn rsa_alone(pkcs1: &[u8]) -> Result<VerifierKey, KeyFault> {
+    VerifierKey::from_pkcs1_der(pkcs1).map_err(KeyFault::Unreadable)
+}
 
 fn key_of(expected: KeyKind, spki: &[u8]) -> Result<VerifierKey, KeyFault> {
     let key = VerifierKey::from_spki_der(spki).map_err(KeyFault::Unreadable)?;

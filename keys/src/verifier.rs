@@ -32,10 +32,10 @@ use ed25519_dalek::{Signature as Ed25519Signature, VerifyingKey as Ed25519Key};
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p384::ecdsa::{Signature as P384Signature, VerifyingKey as P384Key};
 use p521::ecdsa::{Signature as P521Signature, VerifyingKey as P521Key};
-use pkcs8::der::asn1::UintRef;
+use pkcs8::der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use pkcs8::der::pem::{LineEnding, encode_string};
-use pkcs8::der::{Decode, Reader, SliceReader};
-use pkcs8::spki::{EncodePublicKey, SubjectPublicKeyInfoRef};
+use pkcs8::der::{Decode, Encode, Reader, SliceReader};
+use pkcs8::spki::{AlgorithmIdentifierRef, EncodePublicKey, SubjectPublicKeyInfoRef};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
 use sha2::digest::{FixedOutput, HashMarker, Output, OutputSizeUser, Update};
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -216,6 +216,21 @@ impl VerifierKey {
             return Ok(Self::new(key, der.to_vec()));
         }
         Err(unusable("the key is not in its canonical encoding"))
+    }
+
+    /// Reads an RSA key that stands alone, without its algorithm: `RSAPublicKey` in DER (RFC 8017 A.1.1), as old trusted roots have it.
+    ///
+    /// # Errors
+    /// [`PublicKeyError`], as for the SubjectPublicKeyInfo that holds it.
+    pub fn from_pkcs1_der(der: &[u8]) -> Result<Self, PublicKeyError> {
+        let malformed = |error: pkcs8::der::Error| PublicKeyError::Der { cause: error.to_string() };
+        let algorithm = AlgorithmIdentifierRef {
+            oid: ObjectIdentifier::new_unwrap(ID_RSA_ENCRYPTION),
+            parameters: Some(AnyRef::NULL),
+        };
+        let subject_public_key = BitStringRef::from_bytes(der).map_err(malformed)?;
+        let spki = SubjectPublicKeyInfoRef { algorithm, subject_public_key };
+        Self::from_spki_der(&spki.to_der().map_err(malformed)?)
     }
 
     /// Reads one PEM block labelled `PUBLIC KEY`. White space around it is allowed, a second block is not.

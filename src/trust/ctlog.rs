@@ -1,12 +1,12 @@
 //! Certificate transparency logs that are believed: `ctlogs` of a trusted root, in the form of `tlogs`.
 //!
 //! A certificate carries promises (SCT, RFC 6962 §3.2) of such logs that they have it. A log whose key is of a form that is not
-//! used here (`PKCS1_RSA_PKCS1V5`, PKCS #1 without SPKI) is kept and counted; a promise of it holds for nothing.
+//! used here is kept and counted; a promise of it holds for nothing.
 
 use airtight_keys::strict_json::{self, Object, StrictJsonError};
 use airtight_keys::verifier::{KeyKind, VerifierKey};
 
-use super::{KeyFault, Rounding, Text, TrustError, Validity, WireLog, seconds};
+use super::{KeyFault, RSA_ALONE, Rounding, Text, TrustError, Validity, WireLog, rsa_alone, seconds};
 
 /// A certificate transparency log that is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,11 @@ impl CtLog {
         let start = seconds(&base_url, &start, Rounding::Up)?;
         let end = valid_for.end.map(|end| seconds(&base_url, &end, Rounding::Down)).transpose()?;
         let key = match prefix_of(&public_key.key_details) {
+            None if public_key.key_details == RSA_ALONE => {
+                let refused =
+                    |cause| TrustError::Key { base_url: base_url.clone(), key_details: RSA_ALONE.to_owned(), cause };
+                Some(rsa_alone(&der).map_err(refused)?)
+            }
             None => None,
             Some(prefix) => {
                 let refused = |cause| TrustError::Key {

@@ -90,6 +90,15 @@ fn ed25519ph_is_told_from_ed25519() {
 }
 
 #[test]
+fn an_rsa_key_that_stands_alone_is_the_key_that_holds_it() {
+    // 24 bytes of SubjectPublicKeyInfo stand before it.
+    let (spki, alone) = (bytes(RSA), bytes(RSA)[24..].to_vec());
+    assert_eq!(VerifierKey::from_pkcs1_der(&alone).unwrap().spki_der(), spki);
+    assert!(VerifierKey::from_pkcs1_der(&alone[..alone.len() - 1]).is_err());
+    assert!(VerifierKey::from_pkcs1_der(&spki).is_err());
+}
+
+#[test]
 fn a_key_is_given_back_as_it_was_read_and_other_encodings_are_refused() {
     for (text, kind) in [(P384, KeyKind::P384), (P521, KeyKind::P521), (RSA, KeyKind::Rsa(2048))] {
         let key = key(text);

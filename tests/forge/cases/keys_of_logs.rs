@@ -1,9 +1,12 @@
 //! Steps 5 and 8 under log keys of other kinds than ours.
 
+use airtight_keys::strict_json::{standard_base64, to_standard_base64 as base64};
+
 use crate::forge::foreign_logs::{
     P384, P384_C2SP, P384_C2SP_SHA256, P384_PROMISE, P384_V1, P521, P521_C2SP, P521_PROMISE, RSA, RSA_C2SP,
     RSA_PROMISE, RSA_V1, RSA_V1_PSS,
 };
+use crate::forge::json::text;
 
 use super::Cases;
 
@@ -12,6 +15,18 @@ pub(super) fn add(cases: &mut Cases) {
         let about = format!("A log in the manner of Rekor v2 with a key of {name} signed the checkpoint.");
         cases.add(format!("verified-log-key-{name}"), "verified", &about, log.v2(signature));
     }
+    cases.broken(
+        "verified-log-key-rsa-alone",
+        "verified",
+        "The trusted root has the RSA key of a log alone, without its algorithm, in the deprecated form PKCS1_RSA_PKCS1V5.",
+        RSA.v2(RSA_C2SP),
+        |scene| {
+            let key = scene.root.at("/tlogs/0/publicKey/rawBytes");
+            // Of a key of 2,048 bits, 24 bytes of SubjectPublicKeyInfo stand before it.
+            *key = text(&base64(&standard_base64(&key.said()).unwrap()[24..]));
+            *scene.root.at("/tlogs/0/publicKey/keyDetails") = text("PKCS1_RSA_PKCS1V5");
+        },
+    );
     cases.add(
         "verified-log-key-rsa-v1",
         "verified",
