@@ -201,7 +201,11 @@ fn each_refusal_of_a_certificate_has_its_code() {
             })
             .0,
         ),
+        // It says that it is signed by RSA, and the log's key is P-256.
+        ("sct_signature_invalid", changed(|world| world.list = labelled_rsa).0),
         ("sct_in_future", changed(|world| world.promised = Some((NOW + 301) * 1000)).0),
+        // A millisecond behind the end.
+        ("sct_outside_log_validity", ending(1).0),
         (
             "sct_outside_log_validity",
             changed(|world| {
@@ -222,10 +226,28 @@ fn each_refusal_of_a_certificate_has_its_code() {
         let is_ours = ["certificate_", "identity_", "sct_"].iter().any(|prefix| code.starts_with(prefix));
         assert!(!is_ours || seen.contains(code), "{code} is refused by no case");
     }
+    assert_eq!(ending(0).0, "verified");
     // An authority of one's own without a transparency log.
     let mut own = World { promised: None, scts: 0, ..World::new() };
     own.root["ctlogs"] = json!([]);
     assert_eq!(own.code(), ("verified", 0));
+}
+
+/// The one promise of a list, labelled as signed by RSA: behind two lengths, the version, the log, the time and the length of no extensions.
+fn labelled_rsa(mut list: Vec<u8>) -> Vec<u8> {
+    let at = 2 + 2 + 1 + 32 + 8 + 2;
+    assert_eq!(list[at..at + 2], [4, 3]);
+    list[at + 1] = 1;
+    list
+}
+
+/// A promise of a log this many milliseconds behind the end of its validity.
+fn ending(milliseconds: u64) -> (&'static str, u8) {
+    changed(|world| {
+        let end = jiff::Timestamp::from_second((TIME - 30) as i64).unwrap().to_string();
+        world.root["ctlogs"][0]["publicKey"]["validFor"]["end"] = json!(end);
+        world.promised = Some((TIME - 30) * 1000 + milliseconds);
+    })
 }
 
 /// A key on secp256k1, which is not used here.

@@ -93,6 +93,14 @@ fn a_fraction_and_a_stated_accuracy_are_rounded_away_from_the_signature() {
     assert_eq!(plain.not_after, plain.time);
     assert_eq!(exact.not_after, exact.time + 3, "a second, half a second, and what genTime has behind its point");
     assert!(judged(&file("exact.tsr"), &believed(&CHAIN), exact.time).unwrap().is_some());
+    // The second in which the authority ends is over before the fraction.
+    let ending = |end: u64| {
+        let end = jiff::Timestamp::from_second(end as i64).unwrap().to_string();
+        let root = root_of(&[authority(&CHAIN, json!({ "end": end }))]);
+        judged(&file("exact.tsr"), &root, exact.time + 10).map(|_| ()).map_err(|refusal| refusal.code())
+    };
+    assert_eq!(ending(exact.time), Err("timestamp_authority_validity"));
+    assert_eq!(ending(exact.time + 1), Ok(()));
 }
 
 #[test]

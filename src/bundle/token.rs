@@ -73,6 +73,8 @@ pub struct Token {
     pub imprint: Imprint,
     /// genTime in seconds since the epoch, a fraction cut off.
     pub time: u64,
+    /// The same, a fraction rounded up: what must not lie behind the end of anything.
+    pub time_up: u64,
     /// The moment that genTime, its fraction and its stated accuracy do not go beyond, in seconds since the epoch.
     pub not_after: u64,
     /// The nonce of the request, big-endian two's complement.
@@ -212,6 +214,7 @@ impl Token {
                 digest: stamp.imprint.digest.as_bytes().to_vec(),
             },
             time,
+            time_up: time.saturating_add(u64::from(is_fraction)),
             not_after: time.saturating_add(stamp.accuracy.map_or(u64::from(is_fraction), |a| a.seconds(is_fraction))),
             nonce: stamp.nonce.map(|nonce| nonce.as_bytes().to_vec()),
             signer: signer.sid,

@@ -7,6 +7,8 @@
 //!              u24 length, the certificate's TBS without that extension · u16 length, extensions
 //! ```
 //!
+//! A log's key is P-256, or RSA (PKCS #1 v1.5), and the promise is labelled so: sigstore-go verifies no other. Its time is held to the log's validity by the millisecond.
+//!
 //! One promise by a log of the trusted root is enough; one by a log that it does not name is not counted. One that a named log is said to have
 //! made, and did not make, refuses the certificate: stricter than the stock clients, which pass over it.
 
@@ -14,7 +16,7 @@ use cms::cert::x509::Certificate;
 use der::asn1::{ObjectIdentifier, OctetStringRef};
 use der::{Decode, Encode};
 
-use airtight_keys::verifier::HashFunction;
+use airtight_keys::verifier::Scheme;
 use airtight_log::digest::sha256;
 
 use crate::trust::TrustedRoot;
@@ -29,6 +31,8 @@ struct Promise<'a> {
     log_id: [u8; 32],
     milliseconds: u64,
     extensions: &'a [u8],
+    /// How it says that it is signed: 1 RSA, 3 ECDSA.
+    algorithm: u8,
     signature: &'a [u8],
 }
 
@@ -62,7 +66,8 @@ pub(super) fn check(
         let log_name = || log.base_url().to_owned();
         let signed = signed(promise, sha256(&spki).as_bytes(), &tbs);
         match key.verify(&signed, promise.signature) {
-            Ok(scheme) if scheme.hash() == Some(HashFunction::Sha256) => {}
+            Ok(Scheme::P256(_)) if promise.algorithm == 3 => {}
+            Ok(Scheme::RsaPkcs1(_)) if promise.algorithm == 1 => {}
             _ => return Err(Refusal::SctSignature { log: log_name(), key_id: *key.key_id() }),
         }
         let time = promise.milliseconds / 1000;
@@ -70,7 +75,8 @@ pub(super) fn check(
             return Err(Refusal::SctFuture { log: log_name(), time, now });
         }
         let validity = log.validity();
-        if time < validity.start || validity.end.is_some_and(|end| time > end) {
+        let is_behind = |end: u64| promise.milliseconds > end.saturating_mul(1000);
+        if time < validity.start || validity.end.is_some_and(is_behind) {
             return Err(Refusal::SctLogValidity { log: log_name(), validity, time });
         }
         if !logs.contains(&log_name()) {
@@ -113,7 +119,7 @@ fn read(list: &[u8]) -> Option<Vec<Promise<'_>>> {
         if version != 0 || hash != 4 || !matches!(algorithm, 1 | 3) || !one.is_empty() {
             return None;
         }
-        promises.push(Promise { log_id, milliseconds, extensions, signature });
+        promises.push(Promise { log_id, milliseconds, extensions, algorithm, signature });
     }
     (rest.is_empty() && !promises.is_empty()).then_some(promises)
 }

@@ -356,7 +356,12 @@ fn check_under(
     if token.time > now.saturating_add(SKEW_S) {
         return Err(TimestampRefusal::InFuture { time: token.time, now });
     }
-    check_path(token.time, signer, authority)
+    check_path(token.time, signer, authority)?;
+    if token.time_up == token.time {
+        return Ok(());
+    }
+    // A fraction behind the last second of a certificate, or of the authority's validity, is behind its end.
+    check_path(token.time_up, signer, authority)
 }
 
 fn hash_of(algorithm: &ObjectIdentifier) -> Option<&'static digest::Algorithm> {
