@@ -53,6 +53,15 @@ vectors:
     test -z "$(git status --porcelain tests/vectors fuzz/corpus)"
     cargo test --workspace --locked vector
 
+# Every signature vector of Wycheproof that a kind of key is made for, P-384, P-521 and RSA too. Downloads them once.
+signatures:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    vectors={{ target }}/wycheproof
+    if [ ! -d "$vectors" ]; then git clone --quiet --filter=blob:none --no-checkout https://github.com/C2SP/wycheproof "$vectors"; fi
+    git -C "$vectors" checkout --quiet dac1dd4729fd1f8dd9e1e9f3dce51d783da6c166
+    AIRTIGHT_WYCHEPROOF=$vectors cargo test --locked -p airtight-keys --test wycheproof --test wycheproof_others -- --nocapture
+
 # Other people's implementations as oracles; a package of its own, with its own lock file.
 oracles:
     cargo test --manifest-path oracles/Cargo.toml --locked

@@ -16,6 +16,7 @@
 use std::path::PathBuf;
 
 use airtight_keys::public::{Algorithm, PublicKey, PublicKeyError};
+use airtight_keys::verifier::{Scheme, VerifierKey};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -89,7 +90,13 @@ fn the_strict_rule_decides_every_ed25519_vector_of_cctv() {
         let expected = !ways_out.iter().any(|way| flags.contains(way));
         let message = case["msg"].as_str().unwrap().as_bytes();
         let stands = match PublicKey::from_ed25519_bytes(&bytes(&case["key"])) {
-            Ok(key) => key.verify(message, &bytes(&case["sig"])).is_ok(),
+            Ok(key) => {
+                let (signature, stands) = (bytes(&case["sig"]), key.verify(message, &bytes(&case["sig"])).is_ok());
+                // As a key of others it is asked for Ed25519ph too, which none of these is.
+                let by_others = VerifierKey::from(key).verify(message, &signature);
+                assert_eq!(by_others.ok(), stands.then_some(Scheme::Ed25519), "vector {}", case["number"]);
+                stands
+            }
             Err(PublicKeyError::NotCanonical { algorithm: Algorithm::Ed25519, .. }) => {
                 assert!(flags.contains(&"non_canonical_A"), "vector {}: {flags:?}", case["number"]);
                 refused_keys += 1;
