@@ -18,6 +18,7 @@
 //!   staff:
 //!     subject_matches: "[a-z]+@acme\\.example"  # an expression for the whole text
 //!     issuer_matches: "https://login[12]\\.acme\\.example"
+//! crls: [authority.crl]                  # revocation lists that must cover their certificates: files beside this one
 //! logs:
 //!   site: { id: 1b2c… }
 //!   rekor: { id: c0d2…, public: true }
@@ -92,6 +93,8 @@ pub struct Policy {
     signers: Vec<Named<Signer>>,
     logs: Vec<Named<Log>>,
     witnesses: Option<Arc<WitnessPolicy>>,
+    /// Files, as the policy names them.
+    crls: Vec<String>,
     require: Vec<Requirement>,
     links: Vec<Link>,
 }
@@ -307,6 +310,12 @@ impl Policy {
             Signer::Key { .. } => None,
         };
         self.signers.iter().filter_map(rule).collect()
+    }
+
+    /// Returns the files of the revocation lists by which certificates must be covered, as the policy names them: whoever judges bundles reads
+    /// them. Empty where none is asked for.
+    pub fn crls(&self) -> &[String] {
+        &self.crls
     }
 
     /// Returns who must have cosigned the checkpoints.

@@ -418,6 +418,9 @@ const FAULTS: &[(&str, &str, &str, &str, bool)] = &[
         "identities.ci.claims.repository: ",
         false,
     ),
+    ("logs:\n", "crls: authority.crl\nlogs:\n", "policy_malformed", "crls: ", true),
+    ("logs:\n", "crls: [\"\"]\nlogs:\n", "policy_value_refused", "crls: ", true),
+    ("logs:\n", "crls: [authority.crl]\nlogs:\n", "", "", true),
     ("logs:\n", "logs:\n  other: { id: AB }\n", "policy_value_refused", "logs.other.id: ", true),
     ("logs:\n", "logs:\n  public: { id: ab }\n", "policy_malformed", "logs: duplicate name `public`", false),
 ];

@@ -34,6 +34,10 @@ impl Policy {
                 }
             });
         }
+        if !self.crls.is_empty() {
+            let crls = self.crls.join(", ");
+            lines.push(format!("A certificate counts where revocation lists show that it was not revoked: {crls}."));
+        }
         if let Some(witnesses) = &self.witnesses {
             lines.push(format!(
                 "Each that counts lies under a checkpoint that witnesses have cosigned, {witnesses}; else it is weaker than asked."

@@ -29,6 +29,8 @@ struct Wire {
     #[serde(default)]
     logs: Members<WireLog>,
     witnesses: Option<String>,
+    #[serde(default)]
+    crls: Vec<String>,
     require: Vec<WireRequirement>,
     #[serde(default)]
     links: Vec<WireLink>,
@@ -195,6 +197,9 @@ impl Policy {
             signers.push(Named { name, is });
         }
         let witnesses = wire.witnesses.map(|file| witnesses_of(&file, key_file)).transpose()?;
+        if wire.crls.iter().any(String::is_empty) {
+            return Err(refused("crls", "\"\"", "the name of a file"));
+        }
         if wire.require.is_empty() {
             return Err(refused("require", "[]", "a list of at least one requirement"));
         }
@@ -223,7 +228,7 @@ impl Policy {
             });
             links.push(Link { one, at, other, other_at, digests });
         }
-        Ok(Policy { title: wire.title, signers, logs, witnesses, require, links })
+        Ok(Policy { title: wire.title, signers, logs, witnesses, crls: wire.crls, require, links })
     }
 }
 

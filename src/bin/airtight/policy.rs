@@ -23,8 +23,10 @@ pub struct Loaded {
         allow(dead_code, reason = "what is kept of a verdict is no part of a build that only verifies")
     )]
     pub sha256: Sha256Digest,
-    /// Its own file, and those of its keys.
+    /// Its own file, and those that it names.
     pub files: Vec<PathBuf>,
+    /// Those of its revocation lists.
+    pub crls: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -99,5 +101,7 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
         }
         _ => malformed(error.code(), error.to_string()),
     })?;
-    Ok(Loaded { policy, sha256, files })
+    let crls: Vec<PathBuf> = policy.crls().iter().map(|file| directory.join(file)).collect();
+    files.extend_from_slice(&crls);
+    Ok(Loaded { policy, sha256, files, crls })
 }

@@ -143,6 +143,8 @@ pub fn judge_of(args: &JudgeArgs, witnesses: Option<&Path>, call: &mut Invocatio
     };
     let identity = identity::rule(&args.identity)?;
     // A policy file says itself whom certificates may name.
+    let named = asked.iter().flat_map(|loaded| &loaded.crls);
+    let revocations: Vec<PathBuf> = args.identity.crl.iter().chain(named).cloned().collect();
     let identities = asked.as_ref().map(|loaded| loaded.policy.identities()).unwrap_or_default();
     let policy = Policy {
         predicate_type,
@@ -152,7 +154,7 @@ pub fn judge_of(args: &JudgeArgs, witnesses: Option<&Path>, call: &mut Invocatio
         timestamps: args.timestamp_threshold,
         accept_promise: args.accept_promise,
         scts: args.identity.sct_threshold,
-        crls: crls(&args.identity.crl)?,
+        crls: crls(&revocations)?,
         witnesses,
         ..Policy::default()
     };
