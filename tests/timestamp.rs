@@ -334,6 +334,7 @@ fn a_bundle_with_a_token_that_does_not_hold_is_refused_whatever_else_it_holds() 
     assert_eq!(code(&[file("p384.tsr")], &root), "verified, 1 not counted");
     // Where no authority is believed, nobody can say anything of a token, not even whether it is one.
     assert_eq!(code(&[file("other.tsr"), b"no token".to_vec()], &root_of(&[])), "verified, 2 not counted");
+    assert_eq!(code(&vec![file("plain.tsr"); 33], &root_of(&[])), "timestamp_too_many");
 }
 
 #[test]
