@@ -157,3 +157,45 @@ fn a_cosignature_of_the_suite_counts_for_no_other_key_of_its_name_and_refuses_no
         assert_eq!(said["facts"]["witnesses"]["cosigned"], Value::from(Vec::<Value>::new()), "{name}");
     }
 }
+
+/// Bundles of the suite under a policy file alone: whom it names is met, with the clock that was believed; anybody else is refused.
+#[test]
+fn a_policy_file_says_who_may_have_signed_real_bundles() {
+    let Some(shared) = std::env::var_os("AIRTIGHT_SHARED") else {
+        println!("conformance: not run, AIRTIGHT_SHARED is not set");
+        return;
+    };
+    let vectors = PathBuf::from(shared).join("vectors");
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.yaml");
+    let judged = |name: &str, beacon: &str, issuer: &str| {
+        let requirement = "name: provenance, by: [beacon], type: [\"https://slsa.dev/provenance/v1\"]";
+        let text = format!(
+            "policy: 1\nidentities:\n  beacon:\n    subject_matches: '{beacon}'\n    issuer: {issuer}\nrequire: [{{ {requirement}, not_before: 2023-01-01T00:00:00Z }}]\n"
+        );
+        fs::write(&policy, text).unwrap();
+        let case = Case::of(vectors.join("sigstore-conformance/test/assets/bundle-verify").join(name), &vectors);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_airtight"));
+        command.arg("--json").arg("verify").arg(&case.artifact).arg("--policy").arg(&policy).arg("--bundle");
+        command.arg(case.folder.join("bundle.sigstore.json")).arg("--trusted-root").arg(&case.trusted_root);
+        let output = command.output().unwrap();
+        let line = output.stdout.split(|byte| *byte == b'\n').next().unwrap();
+        (output.status.code().unwrap(), serde_json::from_slice::<Value>(line).unwrap())
+    };
+    let beacon = r"https://github\.com/sigstore-conformance/.*@refs/heads/main";
+    for (name, clock) in
+        [("happy-path-intoto-in-dsse-v3", "by the word of log"), ("rekor2-dsse-happy-path", "time stamp")]
+    {
+        let (code, line) = judged(name, beacon, ISSUER);
+        assert_eq!((code, &line["policy"][0]["standing"]), (0, &Value::from("met")), "{name}: {line}");
+        let by = &line["policy"][0]["by"][0];
+        assert_eq!(by["signer"], "beacon");
+        assert!(by["times"][0].as_str().unwrap().contains(clock), "{name}: {by}");
+        for (other, issuer) in [(r"https://github\.com/sigstore-conformance", ISSUER), (beacon, "https://else.example")]
+        {
+            let (code, line) = judged(name, other, issuer);
+            assert_eq!((code, &line["policy"][0]["code"]), (1, &Value::from("required_missing")), "{name}: {line}");
+            assert_eq!(line["bundles"][0]["refusal"]["code"], "identity_unknown", "{name}");
+        }
+    }
+}
