@@ -53,6 +53,7 @@ mod attestation;
 mod body;
 mod checkpoints;
 mod entries;
+mod issuing;
 mod log_proof;
 mod path;
 mod refusal;

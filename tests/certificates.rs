@@ -250,6 +250,66 @@ fn ending(milliseconds: u64) -> (&'static str, u8) {
     })
 }
 
+const KEY_USAGE: &str = "2.5.29.15";
+const CONSTRAINTS: &str = "2.5.29.19";
+
+/// The code where the authority's certificate is another, which the trusted root names all the same.
+fn issued_by(change: impl FnOnce(Draft) -> Draft) -> &'static str {
+    changed(|world| {
+        let above = Draft {
+            issuer: "forge authority",
+            subject: Some("forge authority"),
+            valid: (TIME - 86_400, TIME + 86_400),
+            spki: world.ca.public().spki_der().to_vec(),
+            extensions: vec![
+                (CONSTRAINTS, true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
+                (KEY_USAGE, true, tlv(3, &[&[1, 0x06]])),
+            ],
+        };
+        let der = change(above).signed(&world.ca);
+        world.root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"] = json!(base64(&der));
+    })
+    .0
+}
+
+/// A trusted root names certificates, and each must be one that may issue: sigstore-go asks the same.
+#[test]
+fn an_authority_that_may_not_issue_issues_nothing() {
+    assert_eq!(issued_by(|draft| draft), "verified");
+    assert_eq!(issued_by(|draft| draft.drop(KEY_USAGE)), "verified");
+    let limited = tlv(0x30, &[&tlv(1, &[&[0xff]]), &tlv(2, &[&[0]])]);
+    assert_eq!(issued_by(|draft| draft.put(CONSTRAINTS, true, limited)), "verified");
+    let usage = |id: &str| tlv(0x30, &[&oid(id)]);
+    assert_eq!(issued_by(|draft| draft.put(EKU, false, usage("1.3.6.1.5.5.7.3.3"))), "verified");
+    assert_eq!(issued_by(|draft| draft.put(EKU, false, usage("2.5.29.37.0"))), "verified");
+    for code in [
+        issued_by(|draft| draft.drop(CONSTRAINTS)),
+        issued_by(|draft| draft.put(CONSTRAINTS, true, tlv(0x30, &[]))),
+        issued_by(|draft| draft.put(KEY_USAGE, true, tlv(3, &[&[7, 0x80]]))),
+        issued_by(|draft| draft.put(EKU, false, usage("1.3.6.1.5.5.7.3.8"))),
+        issued_by(|draft| draft.put("1.2.3.4", true, vec![5, 0])),
+        issued_by(|draft| draft.put("2.5.29.14", false, vec![4, 1, 7, 0])),
+    ] {
+        assert_eq!(code, "certificate_chain_invalid");
+    }
+}
+
+#[test]
+fn what_a_certificate_says_of_its_key_is_whole_and_is_for_signatures() {
+    let usage = |bits: &[u8]| drafted(|draft| draft.put(KEY_USAGE, true, tlv(3, &[bits]))).0;
+    assert_eq!(usage(&[7, 0x80]), "verified");
+    assert_eq!(usage(&[5, 0x20]), "certificate_key_usage");
+    // A bit that no usage has, and a byte behind it.
+    assert_eq!(usage(&[7, 0x81]), "certificate_malformed");
+    assert_eq!(
+        drafted(|draft| draft.put(KEY_USAGE, true, [tlv(3, &[&[7, 0x80]]), vec![0]].concat())).0,
+        "certificate_malformed"
+    );
+    for id in ["2.5.29.14", "2.5.29.35"] {
+        assert_eq!(drafted(|draft| draft.put(id, false, Vec::new())).0, "certificate_malformed");
+    }
+}
+
 /// A key on secp256k1, which is not used here.
 fn unknown_key() -> Vec<u8> {
     let algorithm = tlv(0x30, &[&oid("1.2.840.10045.2.1"), &oid("1.3.132.0.10")]);

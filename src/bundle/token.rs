@@ -3,7 +3,7 @@
 //! What a bundle holds under `timestampVerificationData`, and what an authority answers, is a `TimeStampResp` in DER:
 //!
 //! ```text
-//! TimeStampResp   status (0 granted, 1 granted with modifications), and then the token:
+//! TimeStampResp   status 0, granted, and then the token:
 //! └ ContentInfo   signed-data
 //!   └ SignedData  certificates, where they were asked for; one SignerInfo; and the content:
 //!     └ TSTInfo   messageImprint: the digest of what was stamped, here of the SIGNATURE's bytes
@@ -50,7 +50,7 @@ pub enum TokenError {
     /// The authority gave none.
     #[error("the authority gave no time stamp: status {status}{}{said}", if .said.is_empty() { "" } else { ", " })]
     NotGranted {
-        /// PKIStatus: 2 rejected, 3 waiting, …
+        /// PKIStatus: 1 granted with modifications, 2 rejected, 3 waiting, …
         status: u32,
         /// Its words.
         said: String,
@@ -177,7 +177,7 @@ impl Token {
             return Err(malformed(format!("{} bytes are more than {TOKEN_LEN_MAX}", response.len())));
         }
         let TimeStampResp { status, token } = TimeStampResp::from_der(response).map_err(malformed)?;
-        if status.status > 1 {
+        if status.status > 0 {
             let said = status.words.unwrap_or_default().join(" ");
             let said = said.chars().filter(|c| !c.is_control()).take(200).collect();
             return Err(TokenError::NotGranted { status: status.status, said });
@@ -187,6 +187,11 @@ impl Token {
             return Err(malformed(format!("the token is of type {}, not signed-data", token.content_type)));
         }
         let signed: SignedData = token.content.decode_as().map_err(malformed)?;
+        // The crate passes over parts that it does not expect; and it sorts certificates, which authorities do not.
+        let (read, written) = (token.content.to_der().map_err(malformed)?, signed.to_der().map_err(malformed)?);
+        if read.len() != written.len() {
+            return Err(malformed(format!("{} bytes of the token are of no part", read.len().abs_diff(written.len()))));
+        }
         if signed.encap_content_info.econtent_type != TST_INFO {
             let found = signed.encap_content_info.econtent_type;
             return Err(malformed(format!("the content is of type {found}, not a time stamp")));

@@ -20,7 +20,7 @@ use airtight_log::digest::{Sha256Digest, sha256};
 
 use crate::policy::identity::CLAIMS;
 
-use super::Refusal;
+use super::{Refusal, issuing};
 
 const ISSUER: u32 = 1;
 const ISSUER_V2: u32 = 8;
@@ -83,13 +83,7 @@ impl SigningCertificate {
             return Err(malformed(&"it is not in its canonical encoding"));
         }
         let tbs = &x509.tbs_certificate;
-        let extensions = tbs.extensions.as_deref().unwrap_or_default();
-        let twice = |(place, one): (usize, &cms::cert::x509::ext::Extension)| {
-            extensions[..place].iter().any(|before| before.extn_id == one.extn_id)
-        };
-        if extensions.iter().enumerate().any(twice) {
-            return Err(malformed(&"an extension stands there twice"));
-        }
+        issuing::read(&x509).map_err(|cause| malformed(&cause))?;
         let spki = tbs.subject_public_key_info.to_der().map_err(|error| malformed(&error))?;
         let key = VerifierKey::from_spki_der(&spki).map_err(|cause| Refusal::CertificateKey { cause })?;
         let identity = Identity { name: name(&x509)?, issuer: issuer(&x509)?, claims: claims(&x509)? };

@@ -14,7 +14,7 @@ use crate::trust::authority::{Authority, ChainCertificate};
 use super::certificate::{Identity, SigningCertificate};
 use super::path::{self, PathRefusal};
 use super::revocation::{self, Covering};
-use super::{Input, Refusal, sct};
+use super::{Input, Refusal, issuing, sct};
 
 /// id-kp-codeSigning, 1.3.6.1.5.5.7.3.3, without tag and length, as paths are asked for it.
 const CODE_SIGNING: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x03];
@@ -86,6 +86,10 @@ pub(super) fn check(certificate: &SigningCertificate, times: &[u64], input: &Inp
 }
 
 fn check_usage(certificate: &SigningCertificate) -> Result<(), Refusal> {
+    let key_usage = issuing::read(&certificate.x509).ok().and_then(|says| says.key_usage);
+    if key_usage.is_some_and(|usage| !usage.digital_signature()) {
+        return Err(Refusal::CertificateUsage { found: "a key that is not for signatures".to_owned() });
+    }
     let found = match certificate.x509.tbs_certificate.get::<ExtendedKeyUsage>() {
         Ok(Some((_, usage))) if usage.0.contains(&CODE_SIGNING_OID) => return Ok(()),
         Ok(Some((_, usage))) => usage.0.iter().map(ObjectIdentifier::to_string).collect::<Vec<_>>().join(", "),

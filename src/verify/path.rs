@@ -1,11 +1,13 @@
 //! The way from a certificate to an authority of the trusted root, at a proven time: one for signers and for time stamps.
 //!
 //! The chain is the authority's own; certificates that a bundle carries are no part of it. Each certificate of the chain, the root among them,
-//! and the authority itself must be valid at the time. Signatures, names, constraints and usages are `rustls-webpki`'s.
+//! and the authority itself must be valid at the time. What each says of itself is read in `issuing`;
+//! signatures, names, constraints and usages are `rustls-webpki`'s.
 
 use std::time::Duration;
 
 use cms::cert::x509::Certificate;
+use der::asn1::ObjectIdentifier;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
@@ -13,6 +15,7 @@ use crate::trust::Validity;
 use crate::trust::authority::{Authority, ChainCertificate};
 
 use super::certificate::validity;
+use super::issuing;
 
 /// Why a certificate does not lead to an authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,14 +55,18 @@ pub(super) fn check<'a>(
     let anchors = [anchor_from_trusted_cert(root).map_err(|error| refused(&error))?];
     let moment = UnixTime::since_unix_epoch(Duration::from_secs(time));
     // Asked of the certificate by who calls this; where a CA says what it is for, this must be among it.
-    let usage = KeyUsage::required_if_present(usage);
-    let path = end.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, between, moment, usage, None, None);
+    let required = KeyUsage::required_if_present(usage);
+    let path = end.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, between, moment, required, None, None);
     let path = path.map_err(|error| refused(&error))?;
     let used = |der: CertificateDer<'_>| {
         let found = authority.above().iter().find(|above| above.der == der.as_ref());
         found.expect("invariant: a path is made of the certificates that were given")
     };
-    Ok(path.intermediate_certificates().map(|one| used(one.der())).chain(authority.above().last()).collect())
+    let above: Vec<_> =
+        path.intermediate_certificates().map(|one| used(one.der())).chain(authority.above().last()).collect();
+    let usage = ObjectIdentifier::from_bytes(usage).map_err(|error| refused(&error))?;
+    issuing::check(&above, usage).map_err(|cause| refused(&cause))?;
+    Ok(above)
 }
 
 /// Returns the subject's name, or for one without a name its serial number.

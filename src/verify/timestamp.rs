@@ -44,6 +44,16 @@ pub const TOKENS_MAX: usize = 32;
 
 const SHA384_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
 const SHA512_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
+/// What a token may say that it is signed by, each with the hash that the name has in it.
+const ALGORITHMS: [(ObjectIdentifier, Option<ObjectIdentifier>); 7] = [
+    (ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2"), Some(token::SHA256)),
+    (ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3"), Some(SHA384_OID)),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1"), None),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11"), Some(token::SHA256)),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12"), Some(SHA384_OID)),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13"), Some(SHA512_OID)),
+    (ObjectIdentifier::new_unwrap("1.3.101.112"), None),
+];
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 const SIGNING_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.12");
@@ -357,6 +367,7 @@ fn check_under(
         return Err(TimestampRefusal::InFuture { time: token.time, now });
     }
     check_path(token.time, signer, authority)?;
+    check_carried(token, signer, authority)?;
     if token.time_up == token.time {
         return Ok(());
     }
@@ -413,6 +424,9 @@ fn check_signed(token: &Token, signer: &ChainCertificate) -> Result<(), Timestam
     }
     let (algorithm, hash) = (token.signature_algorithm, token.digest_algorithm);
     let unsupported = TimestampRefusal::Algorithm { algorithm, hash };
+    if !ALGORITHMS.iter().any(|(known, over)| *known == algorithm && over.is_none_or(|over| over == hash)) {
+        return Err(unsupported);
+    }
     let content = digest::digest(hash_of(&hash).ok_or_else(|| unsupported.clone())?, &token.content);
     let signed: Option<OctetString> = single(attributes, &MESSAGE_DIGEST).and_then(|value| value.decode_as().ok());
     let signed = signed.ok_or(missing("messageDigest"))?;
@@ -433,6 +447,20 @@ fn check_signed(token: &Token, signer: &ChainCertificate) -> Result<(), Timestam
         }
     }
     Err(if is_used { TimestampRefusal::Signature { signer: subject } } else { unsupported })
+}
+
+/// Holds the certificates that came with the token to the authority's own: nothing signs them, and a reader may take one for the signer's.
+fn check_carried(token: &Token, signer: &ChainCertificate, authority: &Authority) -> Result<(), TimestampRefusal> {
+    let malformed = |what: &str| TimestampRefusal::Token(TokenError::Malformed { what: what.to_owned() });
+    let mut is_signer_there = token.certificates.is_empty();
+    for carried in &token.certificates {
+        let der = carried.to_der().map_err(|error| malformed(&error.to_string()))?;
+        is_signer_there |= der == signer.der;
+        if der != signer.der && !authority.above().iter().any(|above| above.der == der) {
+            return Err(malformed("it carries a certificate that is none of its authority's"));
+        }
+    }
+    if is_signer_there { Ok(()) } else { Err(malformed("it carries certificates, and not its signer's")) }
 }
 
 /// Returns the value of an attribute that stands there once and has one value.
