@@ -25,7 +25,7 @@ lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
     if [ -d oracles ]; then cargo fmt --manifest-path oracles/Cargo.toml --check; fi
     cargo fmt --manifest-path fuzz/Cargo.toml --check
-    for script in .ci/run .ci/stages .ci/weigh tests/interop/*.sh tests/crash/*.sh tests/rekor/*.sh; do bash -n "$script"; done
+    for script in .ci/run .ci/stages .ci/weigh tests/interop/*.sh tests/crash/*.sh tests/others/*.sh tests/rekor/*.sh; do bash -n "$script"; done
     python3 -c 'import ast, pathlib; [ast.parse(p.read_text()) for p in pathlib.Path("tests").rglob("*.py")]'
 
 # The tests, as the README has them: no network, nothing outside the repository.
@@ -80,6 +80,15 @@ release:
 interop: release
     tests/interop/install.sh
     tests/interop/run.sh {{ airtight }}
+
+# Some thousand mutated bundles, put to four clients of others as well; writes the table of docs/DIFFERENCES.md.
+others: release
+    tests/interop/install.sh
+    tests/others/run.sh all {{ airtight }}
+
+# The pytest of sigstore-conformance itself: AIRTIGHT_CONFORMANCE_SUITE names a clone of it, AIRTIGHT_SHARED the public trusted root.
+suite: release
+    tests/others/suite.sh {{ airtight }}
 
 # SIGKILL at 1,000 moments, every system call failed once, bytes flipped everywhere; each followed by a look at everything.
 crash: release

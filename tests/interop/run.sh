@@ -14,7 +14,7 @@ root=$(cd "$here/../.." && pwd)
 airtight=$(realpath "${1:-${CARGO_TARGET_DIR:-$root/target}/release/airtight}")
 cache=${AIRTIGHT_INTEROP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/airtight-interop}
 [ -x "$airtight" ] || { echo "no binary at $airtight: cargo build --release --locked" >&2; exit 2; }
-for tool in cosign3 cosign2 fsck sigstore-go js3 js4; do
+for tool in cosign3 cosign2 fsck sigstore-go js3 js4 python; do
   [ -e "$cache/stamps/$tool" ] || { echo "$tool is not installed: tests/interop/install.sh" >&2; exit 2; }
 done
 
@@ -41,6 +41,8 @@ offline python3 "$here/keys.py" --airtight "$airtight" --clients "$cache" --work
 offline python3 "$here/vectors.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
 offline python3 "$here/tiles.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
 offline python3 "$here/docs.py" --airtight "$airtight" --clients "$cache" --work "$work" || failed=1
+
+OTHERS_WORK=$work/others "$here/../others/run.sh" share "$airtight" || failed=1
 
 if [ $failed -eq 0 ] && [ -z "$keep" ]; then
   rm -rf "$work"
