@@ -21,6 +21,7 @@ import anchors
 import handover
 import memory
 import peers
+import private
 import policies
 import uploads
 from scene import Run, Surprise
@@ -46,6 +47,7 @@ SCENARIOS = {
     "clients": (handover.clients, PUSH),
     "anchor": (anchors.anchor, ("sync target", "sync enable", "sync status", "sync anchor")),
     "policy": (policies.policy, ("policy check",)),
+    "private": (private.private, ()),
     "speed": (uploads.speed, PUSH),
     "memory": (memory.memory, (*PUSH, "sync plan", "sync export", "sync upload")),
 }

@@ -23,7 +23,7 @@ done
 [ ${#what[@]} -gt 0 ] || { echo "usage: tests/rekor/run.sh share|all [SCENARIO…] [AIRTIGHT]" >&2; exit 2; }
 airtight=$(realpath "$airtight")
 [ -x "$airtight" ] || { echo "no binary at $airtight: cargo build --release --locked" >&2; exit 2; }
-for tool in trillian rekor rekor-tiles rekor-peers timestamp-authority cosign3 cosign2 sigstore-go js3 js4; do
+for tool in trillian rekor rekor-tiles rekor-peers timestamp-authority cosign3 cosign2 sigstore-go js3 js4 python; do
   [ -e "$cache/stamps/$tool" ] || { echo "$tool is not installed: tests/rekor/install.sh" >&2; exit 2; }
 done
 
