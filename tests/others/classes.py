@@ -60,7 +60,7 @@ STRICTER = (
     ),
     Stricter(
         "a checkpoint in another form", "checkpoint_malformed checkpoint_extension checkpoint_signature_repeated checkpoint_signature_invalid checkpoint_style "
-        "checkpoint_origin checkpoint_signature_foreign",
+        "checkpoint_origin checkpoint_signature_foreign checkpoint_signature_missing",
         "the log signed it, and no log writes it so: its origin, the name below it, its numbers and base64 are read by people and by other programs",
     ),
     Stricter("numbers beside a checkpoint that says otherwise", "proof_tree_size proof_root_hash inclusion_invalid log_index_unbound",
@@ -100,6 +100,8 @@ LAXER = (
     Laxer("the last second of an authority", "sigstore-python", "not enough sources of verified time", "ends are inclusive here, as the suite of sigstore-conformance has them"),
     Laxer("a window that is not there", "sigstore-python", "validation error for TrustedRoot", "it is open, as in sigstore-go", "window"),
     Laxer("authorities that say less of themselves", "sigstore-python", "Cert(ificate)?Val|failed to build timestamp certificate chain", "key usage and key identifiers may be left out of a certificate, as in sigstore-go", "authority, signed certificate"),
+    Laxer("a root that another key signed", "sigstore-js", "could not be verified|Failed to verify certificate chain", "the trusted root says whose key it is, and nobody's signature under that says more, as in sigstore-go", "authority"),
+    Laxer("a part too many in what an authority signed", "sigstore-python", "Malformed TimestampToken", "the authority signed it, and every part that is read is in its place, as in sigstore-go", "signed time stamp"),
 )  # fmt: skip
 
 

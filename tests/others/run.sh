@@ -18,7 +18,7 @@ airtight=$(realpath "${2:-${CARGO_TARGET_DIR:-$root/target}/release/airtight}")
 cache=${AIRTIGHT_INTEROP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/airtight-interop}
 case $what in
   share) options=(--of-each 1 --check) ;;
-  all) options=(--of-each 12 --write) ;;
+  all) options=(--of-each 6 --write) ;;
   law) options=(--only airtight,sigstore-go) ;;
   *) echo "usage: tests/others/run.sh share|all|law [AIRTIGHT]" >&2; exit 2 ;;
 esac
