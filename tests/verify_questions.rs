@@ -12,7 +12,7 @@ use airtight_keys::strict_json::to_standard_base64;
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::sha256;
 use airtight_log::store::Access;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 mod seeded;
 
@@ -234,6 +234,16 @@ fn fits(value: &Value, schema: &Value, whole: &Value, at: &str) {
         let null = any.iter().any(|one| one["type"] == "null");
         let other = any.iter().find(|one| one["type"] != "null").unwrap();
         return if value.is_null() { assert!(null, "{at} is null") } else { fits(value, other, whole, at) };
+    }
+    if let Some(types) = schema["type"].as_array() {
+        let other = types.iter().find(|one| *one != "null").unwrap();
+        let one = [schema.as_object().unwrap().clone(), Map::from_iter([("type".to_owned(), other.clone())])];
+        let one = Value::Object(one.into_iter().flatten().collect());
+        return if value.is_null() {
+            assert!(types.contains(&"null".into()), "{at} is null")
+        } else {
+            fits(value, &one, whole, at)
+        };
     }
     match schema["type"].as_str() {
         Some("object") => {
