@@ -227,3 +227,24 @@ fn two_digests_of_one_subject_both_count() {
         }
     }
 }
+
+#[test]
+fn a_keyid_counts_where_it_is_the_signers_own() {
+    let mut scene = Recipe::file().make();
+    let spki = VerifierKey::from_spki_pem(&scene.keys[0]).unwrap().spki_der().to_vec();
+    let mut wire = Vec::new();
+    for part in [&b"ecdsa-sha2-nistp256"[..], b"nistp256", &spki[spki.len() - 65..]] {
+        wire.extend_from_slice(&u32::try_from(part.len()).unwrap().to_be_bytes());
+        wire.extend_from_slice(part);
+    }
+    let digest = STANDARD.encode(airtight_log::digest::sha256(&wire).as_bytes());
+    let own = format!("SHA256:{}", digest.trim_end_matches('='));
+    scene.bundle.add("/dsseEnvelope/signatures/0", "keyid", forge::json::text(&own));
+    for (keyid, expected) in
+        [(own.as_str(), "verified"), (&own[1..], "keyid_not_empty"), ("SHA256:", "keyid_not_empty")]
+    {
+        scene.rewrite("/dsseEnvelope/signatures/0/keyid", |_| keyid.to_owned());
+        let report = scene.judge(&scene.bundle_text());
+        assert_eq!(forge::verdict(&report).0, expected, "{keyid}");
+    }
+}

@@ -224,7 +224,7 @@ fn unwrapped(pem: &[u8]) -> Vec<u8> {
 
 /// Compares an `intoto` 0.0.2 body. Its hash covers a text that no bundle holds.
 fn intoto(body: &[u8], envelope: &Envelope, signer: &SignedBy) -> Result<Hash, Refusal> {
-    let Intoto002 { payload, payload_type, public_key_pem, signature, payload_hash, .. } =
+    let Intoto002 { payload, payload_type, keyid, public_key_pem, signature, payload_hash, .. } =
         match read(body, Kind::Intoto002)? {
             Body::Intoto002(intoto) => intoto,
             other => return Err(kind_differs(Kind::Intoto002, other.kind(), other.version())),
@@ -238,6 +238,13 @@ fn intoto(body: &[u8], envelope: &Envelope, signer: &SignedBy) -> Result<Hash, R
     }
     if payload_type != envelope.payload_type() {
         return Err(Refusal::EntryPayloadType { body: payload_type, envelope: envelope.payload_type().to_owned() });
+    }
+    let called = envelope.signatures().first().and_then(|signature| signature.keyid.as_ref());
+    if keyid.as_ref() != called {
+        let named = |keyid: Option<&String>| {
+            keyid.map_or_else(|| "without keyid".to_owned(), |keyid| format!("keyid {keyid:?}"))
+        };
+        return Err(Refusal::EntrySignature { body: named(keyid.as_ref()), bundle: named(called) });
     }
     same_signature(&signature, signature_of(envelope))?;
     // Such entries hold the PEM as it was posted, in lines of any length.

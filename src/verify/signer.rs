@@ -16,9 +16,9 @@ use std::num::NonZeroUsize;
 
 use airtight_keys::envelope::{Envelope, EnvelopeKey, EnvelopeRefusal};
 use airtight_keys::public::KeyId;
-use airtight_keys::strict_json::standard_base64;
+use airtight_keys::strict_json::{standard_base64, to_standard_base64};
 use airtight_keys::verifier::{HashFunction, KeyKind, Scheme, VerifierKey};
-use airtight_log::digest::Sha256Digest;
+use airtight_log::digest::{Sha256Digest, sha256};
 
 use crate::bundle::{Bundle, Content, Signer};
 
@@ -163,15 +163,39 @@ fn in_envelope<'a, 'k>(
     keys: &'a [Asked<'k>],
     threshold: NonZeroUsize,
 ) -> Result<Option<&'a Asked<'k>>, Refusal> {
-    if let Some(keyid) = envelope.signatures().iter().find_map(|signature| signature.keyid.clone()) {
-        return Err(Refusal::KeyidNotEmpty { keyid });
+    let keyid = envelope.signatures().iter().find_map(|signature| signature.keyid.as_ref());
+    let is_called_so =
+        |asked: &&Asked<'_>| keyid.is_none_or(|keyid| ssh_fingerprint(asked.key).as_ref() == Some(keyid));
+    let asked: Vec<&Asked<'_>> = keys.iter().filter(is_called_so).collect();
+    if let (Some(keyid), true) = (keyid, asked.is_empty()) {
+        return Err(Refusal::KeyidNotEmpty { keyid: keyid.clone() });
     }
-    let asked: Vec<&Asked<'_>> = keys.iter().collect();
     match envelope.verify(&asked, threshold.get()) {
         Ok(verified) => Ok(keys.iter().find(|asked| verified.signers().contains(asked.key.key_id()))),
         Err(EnvelopeRefusal::NoValidSignature { .. } | EnvelopeRefusal::Protocol { .. }) => Ok(None),
         Err(cause) => Err(Refusal::Threshold { cause }),
     }
+}
+
+/// Returns what OpenSSH calls a key, `SHA256:` and the digest of its wire form (RFC 4253 section 6.6, RFC 5656 section 3.1, RFC 8709 section 4) in
+/// base64 without padding: the one `keyid` that go-securesystemslib takes for a key's, and the one npm's registry writes. Nothing for keys of
+/// other kinds than P-256 and Ed25519.
+fn ssh_fingerprint(key: &VerifierKey) -> Option<String> {
+    const P256_SPKI_LEN: usize = 91;
+    const ED25519_SPKI_LEN: usize = 44;
+    let spki = key.spki_der();
+    let parts: &[&[u8]] = match (key.kind(), spki.len()) {
+        (KeyKind::P256, P256_SPKI_LEN) => &[b"ecdsa-sha2-nistp256", b"nistp256", &spki[P256_SPKI_LEN - 65..]],
+        (KeyKind::Ed25519, ED25519_SPKI_LEN) => &[b"ssh-ed25519", &spki[ED25519_SPKI_LEN - 32..]],
+        _ => return None,
+    };
+    let mut wire = Vec::with_capacity(128);
+    for part in parts {
+        wire.extend_from_slice(&u32::try_from(part.len()).ok()?.to_be_bytes());
+        wire.extend_from_slice(part);
+    }
+    let digest = to_standard_base64(sha256(&wire).as_bytes());
+    Some(format!("SHA256:{}", digest.trim_end_matches('=')))
 }
 
 /// Reads the hint as the digest of a key: base64 as Sigstore's signers write it, or hex. Any other text is no digest.
@@ -182,4 +206,20 @@ fn hinted_key(hint: &str) -> Option<KeyId> {
         _ => return None,
     };
     <[u8; 32]>::try_from(bytes).ok().map(KeyId::from_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_called_as_openssh_calls_it() {
+        // The registry's key of 2022, and what it writes as keyid.
+        let p256 = standard_base64(
+            "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE1Olb3zMAFFxXKHiIkQO5cJ3Yhl5i6UPp+IhuteBJbuHcA5UogKo0EWtlWwW6KSaKoTNEYL7JlCQiVnkhBktUgg==",
+        );
+        let p256 = VerifierKey::from_spki_der(&p256.unwrap()).unwrap();
+        let expected = "SHA256:jl3bwswu80PjjokCgh0o2w5c2U4LhQAE57gj9cz1kzA";
+        assert_eq!(ssh_fingerprint(&p256).as_deref(), Some(expected));
+    }
 }

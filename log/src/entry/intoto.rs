@@ -8,7 +8,7 @@
 //! ```
 //!
 //! (without the line breaks and indents). Rekor drops `payload`; where it stands, it is read and given back. `hash` covers the text of the request's
-//! envelope and is bound by the leaf alone. One signature, without `keyid`: no signer of certificates wrote another form.
+//! envelope and is bound by the leaf alone. One signature; before `publicKey` it may have a `"keyid"`, as npm's registry writes it.
 
 use airtight_keys::strict_json::{push_standard_base64, standard_base64, to_standard_base64};
 
@@ -19,7 +19,10 @@ const ENVELOPE: &str = r#""content":{"envelope":{"#;
 const PAYLOAD: &str = r#""payload":""#;
 const PAYLOAD_END: &str = r#"","#;
 const PAYLOAD_TYPE: &str = r#""payloadType":""#;
-const PUBLIC_KEY: &str = r#"","signatures":[{"publicKey":""#;
+const SIGNATURES: &str = r#"","signatures":[{""#;
+const KEYID: &str = r#"keyid":""#;
+const KEYID_END: &str = r#"",""#;
+const PUBLIC_KEY: &str = r#"publicKey":""#;
 const SIGNATURE: &str = r#"","sig":""#;
 const HASH: &str = r#""}]},"hash":{"algorithm":"sha256","value":""#;
 const PAYLOAD_HASH: &str = r#""},"payloadHash":{"algorithm":"sha256","value":""#;
@@ -32,6 +35,8 @@ pub struct Intoto002 {
     pub payload: Option<Vec<u8>>,
     /// The envelope's payload type.
     pub payload_type: String,
+    /// What the signature calls its key, where it does.
+    pub keyid: Option<String>,
     /// A PEM of a key or a certificate.
     pub public_key_pem: Vec<u8>,
     /// The signature over the PAE.
@@ -50,7 +55,11 @@ impl Intoto002 {
             push_standard_base64(to_standard_base64(payload).as_bytes(), body);
             body.push_str(PAYLOAD_END);
         }
-        push_all(body, &[PAYLOAD_TYPE, &self.payload_type, PUBLIC_KEY]);
+        push_all(body, &[PAYLOAD_TYPE, &self.payload_type, SIGNATURES]);
+        if let Some(keyid) = &self.keyid {
+            push_all(body, &[KEYID, keyid, KEYID_END]);
+        }
+        body.push_str(PUBLIC_KEY);
         push_standard_base64(&self.public_key_pem, body);
         body.push_str(SIGNATURE);
         push_standard_base64(to_standard_base64(&self.signature).as_bytes(), body);
@@ -75,6 +84,15 @@ impl Reader<'_> {
         };
         self.literal(PAYLOAD_TYPE)?;
         let payload_type = self.value()?.to_owned();
+        self.literal(SIGNATURES)?;
+        let keyid = if self.is_next(KEYID) {
+            self.literal(KEYID)?;
+            let keyid = self.value()?.to_owned();
+            self.literal(KEYID_END)?;
+            Some(keyid)
+        } else {
+            None
+        };
         self.literal(PUBLIC_KEY)?;
         let public_key_pem = self.base64()?;
         self.literal(SIGNATURE)?;
@@ -84,7 +102,7 @@ impl Reader<'_> {
         self.literal(PAYLOAD_HASH)?;
         let payload_hash = self.sha256_hex()?;
         self.literal(END)?;
-        Ok(Intoto002 { payload, payload_type, public_key_pem, signature, envelope_hash, payload_hash })
+        Ok(Intoto002 { payload, payload_type, keyid, public_key_pem, signature, envelope_hash, payload_hash })
     }
 
     fn base64_twice(&mut self) -> Result<Vec<u8>, BodyError> {

@@ -19,8 +19,9 @@ use crate::artifacts::Named;
 const SUFFIX: &str = ".sigstore.json";
 
 /// The endings of names under which others hand bundles out, longest first: what is before one is the artifact's name.
-const SUFFIXES: [&str; 8] = [
+const SUFFIXES: [&str; 9] = [
     ".publish.attestation",
+    ".slsa.attestation",
     ".sigstore.jsonl",
     ".sigstore.json",
     ".provenance",
