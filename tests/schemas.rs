@@ -375,6 +375,7 @@ fn kept() -> Value {
         logs: 2,
         timestamps: 1,
         ct_logs: 1,
+        crls: vec![id.clone()],
         accept_promise: true,
         predicate_type: Some("https://a.example/b".into()),
         artifact: Some(id),

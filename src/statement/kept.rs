@@ -1,7 +1,7 @@
 //! The predicate of a bundle that others made and that was kept: its exact bytes, what was asked of it, and the verdict of that moment.
 //!
 //! ```text
-//! {"asked":{"trustedRoot":"<hex>","policy":null,"keys":["<hex>"],"identity":null,"logs":1,"timestamps":0,"ctLogs":1,
+//! {"asked":{"trustedRoot":"<hex>","policy":null,"keys":["<hex>"],"identity":null,"logs":1,"timestamps":0,"ctLogs":1,"crls":[],
 //!           "acceptPromise":false,"predicateType":null,"artifact":null},
 //!  "verdicts":[{"place":"","verdict":{…}}],
 //!  "met":[],
@@ -61,6 +61,8 @@ pub struct KeptQuestion {
     pub timestamps: usize,
     /// How many certificate transparency logs had to have promised a certificate.
     pub ct_logs: usize,
+    /// SHA-256 of the files of revocation lists that certificates were held to, hex, sorted.
+    pub crls: Vec<String>,
     /// Whether a log's promise was accepted in place of an inclusion proof.
     pub accept_promise: bool,
     /// The predicate type that was asked for.
@@ -236,6 +238,7 @@ mod tests {
             logs: 1,
             timestamps: 0,
             ct_logs: 1,
+            crls: Vec::new(),
             accept_promise: false,
             predicate_type: None,
             artifact: None,

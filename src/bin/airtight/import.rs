@@ -208,6 +208,7 @@ fn question(judge: &Judge, artifact: Option<Sha256Digest>) -> KeptQuestion {
         logs: judge.policy.logs.get(),
         timestamps: judge.policy.timestamps,
         ct_logs: judge.policy.scts,
+        crls: judge.crl_sha256s.iter().map(Sha256Digest::hex).collect(),
         accept_promise: judge.policy.accept_promise,
         predicate_type: judge.policy.predicate_type.clone(),
         artifact: artifact.map(|digest| digest.hex()),

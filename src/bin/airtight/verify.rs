@@ -146,6 +146,7 @@ pub fn judge_of(args: &JudgeArgs, witnesses: Option<&Path>, call: &mut Invocatio
     let named = asked.iter().flat_map(|loaded| &loaded.crls);
     let revocations: Vec<PathBuf> = args.identity.crl.iter().chain(named).cloned().collect();
     let identities = asked.as_ref().map(|loaded| loaded.policy.identities()).unwrap_or_default();
+    let (crls, crl_sha256s) = crls(&revocations)?;
     let policy = Policy {
         predicate_type,
         identity,
@@ -154,12 +155,12 @@ pub fn judge_of(args: &JudgeArgs, witnesses: Option<&Path>, call: &mut Invocatio
         timestamps: args.timestamp_threshold,
         accept_promise: args.accept_promise,
         scts: args.identity.sct_threshold,
-        crls: crls(&revocations)?,
+        crls,
         witnesses,
         ..Policy::default()
     };
     let (now, checkpoints) = (call.now()?, Checkpoints::default());
-    Ok(Judge { keys, trusted_root, trusted_root_sha256, policy, asked, now, checkpoints })
+    Ok(Judge { keys, trusted_root, trusted_root_sha256, crl_sha256s, policy, asked, now, checkpoints })
 }
 
 /// Runs `airtight conformance`: the protocol of sigstore-conformance, exit 0 for a yes.
@@ -308,18 +309,21 @@ fn coverage(directory: &Artifact, mut covered: Vec<Named>, call: &mut Invocation
     }
 }
 
-/// Reads revocation lists; nothing where no file was named.
-fn crls(paths: &[PathBuf]) -> Result<Option<Vec<Crl>>, Failure> {
-    let mut crls = Vec::new();
+/// Reads revocation lists, nothing where no file was named; and hashes the files, sorted.
+fn crls(paths: &[PathBuf]) -> Result<(Option<Vec<Crl>>, Vec<Sha256Digest>), Failure> {
+    let (mut crls, mut digests) = (Vec::new(), Vec::new());
     for path in paths {
         let file = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+        digests.push(sha256(&file));
         crls.extend(Crl::parse(&file).map_err(|error| {
             let message = format!("{}: {error}", path.display());
             Failure::new(Exit::Malformed, "crl_malformed", message)
                 .next("give the authority's whole revocation list, in DER or PEM")
         })?);
     }
-    Ok(if paths.is_empty() { None } else { Some(crls) })
+    digests.sort();
+    digests.dedup();
+    Ok((if paths.is_empty() { None } else { Some(crls) }, digests))
 }
 
 fn key(path: &Path) -> Result<VerifierKey, Failure> {
