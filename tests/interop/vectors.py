@@ -7,8 +7,9 @@ we are stricter it is written down.
     vectors.py --airtight BINARY --clients CACHE --work DIR [--write]
 
 Passed over are folders whose question these programs cannot be asked: no key or several, a directory given as a list of
-digests, a threshold of keys or of logs, witnesses, another time than today. With --write the answers are printed as the lists of
-tests/forge/cases/lenient.rs instead of being compared.
+digests, a threshold of keys or of logs, witnesses, another time than today, a second line that is an object (our command line
+reads a file of two bundles). With --write the answers are printed as the lists of tests/forge/cases/lenient.rs instead of being
+compared.
 """
 
 import argparse
@@ -35,6 +36,7 @@ def askable(folder: Path) -> bool:
         and keys.read_text().count("BEGIN PUBLIC KEY") == 1
         and not (folder / "threshold").exists()
         and not (folder / "log-threshold").exists()
+        and (folder / "bundle.sigstore.json").read_bytes().count(b"\n{") == 0
         and not (folder / "witness-policy").exists()
         and (folder / "now").read_text().strip() == NOW
     )
