@@ -69,6 +69,9 @@ fn main() {
         if wants("G3") {
             batch::sign_and_append(&scratch, &mut table);
         }
+        if wants("G12") {
+            process::many(&scratch, &mut table);
+        }
         if ["G2", "G4", "G4b", "G5", "G6", "G6b", "G7", "G9"].iter().any(|row| wants(row)) {
             let mut large = BenchSite::create(&scratch.join("large"));
             if wants("G2") || wants("G7") {

@@ -1,5 +1,6 @@
-//! G6 and G6b: the command line from its start to its exit, alone and beside other clients.
+//! G6, G6b and G12: the command line from its start to its exit, alone, beside other clients, and with many bundles.
 
+use std::collections::HashSet;
 use std::io::{Write, pipe};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,13 +9,16 @@ use std::time::Duration;
 use airtight_keys::public::Algorithm;
 use airtight_keys::sign::{Sign, SoftKey};
 
-use super::clock::{median, wall_us};
+use super::clock::{Spread, median, spread, wall_us};
 use super::table::{Row, Table};
 
 /// Starts of each command, in turn.
 const STARTS: usize = 200;
 /// Starts of the slower clients.
 const SLOW_STARTS: usize = 30;
+/// How many bundles `verify --dir` is given, and how often.
+const MANY: usize = 1_000;
+const ROUNDS: usize = 9;
 
 /// Another client, and how many times of our time it is to take.
 struct Peer {
@@ -113,6 +117,94 @@ pub fn verification(scratch: &Path, table: &mut Table) {
             met: found.map(|found| found.0 >= least),
         });
     }
+}
+
+/// G12: many bundles in one process.
+pub fn many(scratch: &Path, table: &mut Table) {
+    let named = binary();
+    let airtight = named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_airtight")));
+    let folder = scratch.join("many");
+    std::fs::create_dir_all(&folder).unwrap();
+    let artifacts: Vec<String> = (0..MANY).map(|number| format!("part-{number:04}")).collect();
+    for artifact in &artifacts {
+        std::fs::write(folder.join(artifact), format!("{artifact}\n")).unwrap();
+    }
+    let home = scratch.join("many-home");
+    let ours = |arguments: &[&str]| {
+        let mut command = Command::new(&airtight);
+        command.current_dir(&folder).env("AIRTIGHT_HOME", &home).args(arguments);
+        command
+    };
+    let mut attest = ours(&["attest", "--init", "--origin", "bench.example/m", "--no-passphrase"]);
+    quiet({
+        attest.args(&artifacts);
+        attest
+    });
+    let (key, root) = (home.join("keys/signer.pub"), home.join("trusted_root.json"));
+    let checkpoints: HashSet<String> = artifacts.iter().map(|artifact| checkpoint_of(&folder, artifact)).collect();
+    // Of each bundle the envelope's signature and the log's promise, of each checkpoint its own.
+    let checks = 2 * MANY + checkpoints.len();
+    let verify = || {
+        let mut command = ours(&["verify", "--dir", ".", "--key"]);
+        command.arg(&key).arg("--trusted-root").arg(&root);
+        command
+    };
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let (mut times, mut ratios) = (Vec::new(), Vec::new());
+    // The first round warms both.
+    for round in 0..=ROUNDS {
+        let (raw, ()) = wall_us(|| raw_verifications(checks, cores));
+        let (whole, ()) = wall_us(|| quiet(verify()));
+        if round > 0 {
+            times.push(whole / MANY as f64);
+            ratios.push(raw / whole);
+        }
+    }
+    let Spread { median: ratio, least, most } = spread(&ratios);
+    let (peak, own) = {
+        let mut command = verify();
+        command.arg("--json");
+        memory_kib(command)
+    };
+    table.set(Row {
+        goal: "G12",
+        what: format!(
+            "`airtight verify --dir` of {MANY} P-256 bundles, start to exit, {cores} cores: rate / rate of the raw signature verifications they need on as many threads"
+        ),
+        target: "≥ 0.9",
+        here: format!(
+            "{ratio:.2} ({least:.2}–{most:.2}); {:.0} µs a bundle, {checks} verifications; {:.1} MiB, {:.1} of it its own",
+            median(&times),
+            peak / 1024.0,
+            own / 1024.0
+        ),
+        met: Some(ratio >= 0.9),
+    });
+}
+
+/// Reads the text of a bundle's checkpoint.
+fn checkpoint_of(folder: &Path, artifact: &str) -> String {
+    let text = std::fs::read(folder.join(format!("{artifact}.sigstore.json"))).unwrap();
+    let bundle: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    let proof = &bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"];
+    proof["checkpoint"]["envelope"].as_str().unwrap().to_owned()
+}
+
+/// Verifies a P-256 signature so many times, on so many threads.
+fn raw_verifications(checks: usize, threads: usize) {
+    let key = SoftKey::from_secret(Algorithm::P256, &[7; 32]).unwrap();
+    let message = [9; 860];
+    let signature = key.sign(&message).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (key, message, signature) = (&key, &message, &signature);
+            scope.spawn(move || {
+                for _ in (thread..checks).step_by(threads) {
+                    key.public().verify(message, signature).unwrap();
+                }
+            });
+        }
+    });
 }
 
 /// Finds another client: where the variable says, else where tests/interop/install.sh puts it.

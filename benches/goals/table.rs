@@ -28,6 +28,7 @@ const ORDER: &[&str] = &[
     "G6b sigstore-go",
     "G7",
     "G9",
+    "G12",
 ];
 
 /// One row.
