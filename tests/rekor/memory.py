@@ -22,14 +22,15 @@ TAKEN = 500
 def memory(run: Run) -> None:
     """The peak of `sync upload` and of what leads to it does not grow with the entries that wait, from 10^3 to 10^6."""
     few, many = (peaks(run, count) for count in (1_000, run.size(1_000_000, 10_000)))
-    for command, least in few.items():
-        most = many[command]
-        note(f"{command:14} {least:6.1f} MiB, {most:6.1f} MiB")
+    for command, (least, _) in few.items():
+        most, took_s = many[command]
+        took = "" if took_s is None else f", {1000 * took_s:.0f} ms with the most waiting"
+        note(f"{command:14} {least:6.1f} MiB, {most:6.1f} MiB{took}")
         expect(most <= least + ROOM_MIB, f"{command}: a peak of {most:.1f} MiB where {least:.1f} were, and more wait")
 
 
-def peaks(run: Run, count: int) -> dict[str, float]:
-    """The peaks in MiB with so many entries waiting."""
+def peaks(run: Run, count: int) -> dict[str, tuple[float, float | None]]:
+    """The peaks in MiB with so many entries waiting, and the seconds of each command that runs to its end."""
     rekor, site = run.rekor(2, f"rekor-{count}"), Site(run, f"site-{count}")
     site.attest(count)
     site.add_target(rekor)
@@ -48,7 +49,8 @@ def peaks(run: Run, count: int) -> dict[str, float]:
         time.sleep(LOOK_EVERY_S)
     expect(upload.poll() is None, f"sync upload was done before it was looked at: exit {upload.returncode}")
     status = Path(f"/proc/{upload.pid}/status").read_text(encoding="ascii")
-    found["sync upload"] = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1024
+    high = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+    found["sync upload"] = high / 1024, None
     upload.kill()
     upload.wait()
     rekor.stop()
@@ -57,18 +59,20 @@ def peaks(run: Run, count: int) -> dict[str, float]:
 
 # A process begins with the peak of whoever started it: so somebody small does. What it cannot see is below its own 8 MiB.
 SMALL = """
-import resource, subprocess, sys
+import resource, subprocess, sys, time
+began = time.monotonic()
 done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, time.monotonic() - began)
 sys.exit(done.returncode)
 """
 
 
-def peak(site: Site, *words: object) -> float:
-    """The peak of a command that must end well, in MiB."""
+def peak(site: Site, *words: object) -> tuple[float, float]:
+    """The peak in MiB of a command that must end well, and how long it took in seconds: told, never asserted."""
     words = site.command(*words)
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", SMALL, *words], capture_output=True, check=False, timeout=TIMEOUT_S, env=site.env()
     )
     expect(done.returncode == 0, f"{' '.join(words)}: exit {done.returncode}, {done.stderr.decode()[-500:]}")
-    return int(done.stdout) / 1024
+    kib, took_s = done.stdout.split()
+    return int(kib) / 1024, float(took_s)
