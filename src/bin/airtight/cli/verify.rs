@@ -68,7 +68,7 @@ pub struct JudgeArgs {
     pub key: Vec<PathBuf>,
 
     /// The logs that are trusted, and their keys
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "AIRTIGHT_TRUSTED_ROOT", hide_env_values = true)]
     pub trusted_root: PathBuf,
 
     /// What is asked of all attestations of an artifact together; its keys need no --key
