@@ -5,6 +5,7 @@
 //! of [`FILES`] lie. Words behind `console` name programs without which the block is passed over, and said to be. A block
 //! within a comment of HTML is run too: what has happened before a page begins. Blocks of another language are not run here: those marked `sh` under a heading that names another tool are run by `tests/interop`.
 //!
+//! What a supplier of others handed over lies there too, signed with a certificate: `driver.bin`, `driver.sigstore.json` and `supplier_root.json`.
 //! A Rekor v1 is played on loopback for each page (`played/mod.rs`). Every stage has its two files, `signing_config.json` and
 //! `rekor_root.json`, and reaches it as `http://rekor.example:3000`, through a proxy as a host behind one does. There it finds
 //! a time stamp authority too, `http://tsa.example/api/v1/timestamp`, whom the trusted root names.
@@ -22,6 +23,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use forge::certified::World;
 use played::{Played, authority, serve};
 use transcript::{NOW, Stage, Streams, conclude, parse, play};
 
@@ -127,6 +129,15 @@ fn rekor_beside(stage: &Stage) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
+/// Lays down an artifact with a bundle that names its signer by a certificate, and the trusted root for it.
+fn supplied_beside(stage: &Stage) {
+    let world = World::new();
+    let write = |name: &str, bytes: &[u8]| fs::write(stage.path().join(name), bytes).unwrap();
+    write("driver.bin", forge::ARTIFACT);
+    write("driver.sigstore.json", world.bundle().as_bytes());
+    write("supplier_root.json", world.root.to_string().as_bytes());
+}
+
 #[test]
 fn every_command_of_the_pages_does_what_stands_below_it() {
     let (mut wrong, mut met, mut run) = (String::new(), String::new(), 0);
@@ -135,6 +146,7 @@ fn every_command_of_the_pages_does_what_stands_below_it() {
         for name in FILES {
             fs::copy(root().join(name), stage.path().join(name)).unwrap();
         }
+        supplied_beside(&stage);
         let proxy = rekor_beside(&stage);
         let binary = env!("CARGO_BIN_EXE_airtight");
         stage.add_tool("airtight", &format!("http_proxy={proxy} exec '{binary}' --now {NOW} \"$@\""));
