@@ -29,6 +29,7 @@
 pub mod authority;
 pub mod crl;
 pub mod ctlog;
+mod stated;
 
 pub use self::crl::Crl;
 
@@ -42,11 +43,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use airtight_keys::public::{PublicKey, PublicKeyError};
-use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
+use airtight_keys::strict_json::{self, Limits, StrictJsonError};
 use airtight_keys::verifier::{KeyKind, VerifierKey};
 
 use self::authority::Authority;
 use self::ctlog::CtLog;
+use self::stated::StatedLog;
 
 /// The only media type that is read or written; sigstore-go and sigstore-python refuse 0.2.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
@@ -369,45 +371,18 @@ impl TrustedRoot {
     }
 
     fn read_log(&mut self, raw: &str) -> Result<(), TrustError> {
-        let Object(wire): Object<WireLog<'_>> =
-            serde_json::from_str(raw).map_err(|error| StrictJsonError::Shape { message: error.to_string() })?;
-        let base_url = wire.base_url.map_or_else(String::new, |Text(url)| url.into_owned());
-        let Object(public_key) = wire.public_key;
-        if wire.hash_algorithm != "SHA2_256" {
-            return Err(TrustError::HashAlgorithm { base_url, found: wire.hash_algorithm.into_owned() });
+        let log = StatedLog::read(raw)?;
+        if let Some((_, before)) = self.log_texts.iter().find(|(known, _)| *known == log.id) {
+            return if same(before, raw) { Ok(()) } else { Err(TrustError::IdTwice { id: STANDARD.encode(log.id) }) };
         }
-        let bytes = |member, text: &str, expected| match strict_json::standard_base64(text) {
-            Ok(bytes) => Ok(bytes),
-            Err(_) => Err(TrustError::Bytes { base_url: base_url.clone(), member, expected }),
-        };
-        let id = bytes("logId.keyId", &wire.log_id.0.key_id, "canonical base64 of 32 bytes")?;
-        let Ok(id) = <[u8; 32]>::try_from(id) else {
-            let expected = "canonical base64 of 32 bytes";
-            return Err(TrustError::Bytes { base_url, member: "logId.keyId", expected });
-        };
-        let spki = bytes("rawBytes", &public_key.raw_bytes, "canonical base64")?;
-        let Some(Object(valid_for)) = public_key.valid_for else { return Err(TrustError::NoStart { base_url }) };
-        let Some(start) = valid_for.start else { return Err(TrustError::NoStart { base_url }) };
-        let start = seconds(&base_url, &start, Rounding::Up)?;
-        let end = valid_for.end.map(|end| seconds(&base_url, &end, Rounding::Down)).transpose()?;
-        if let Some((_, before)) = self.log_texts.iter().find(|(known, _)| *known == id) {
-            return if same(before, raw) { Ok(()) } else { Err(TrustError::IdTwice { id: STANDARD.encode(id) }) };
-        }
-        let key_details = public_key.key_details.into_owned();
-        let refused = |cause| TrustError::Key { base_url: base_url.clone(), key_details: key_details.clone(), cause };
-        let named = LOG_KEYS.into_iter().find(|(named, _)| *named == key_details);
-        let key = match named {
-            Some((_, expected)) => Some(key_of(expected, &spki).map_err(refused)?),
-            None if key_details == RSA_ALONE => Some(rsa_alone(&spki).map_err(refused)?),
-            None => None,
-        };
+        let kind_of = |details: &str| LOG_KEYS.into_iter().find(|(named, _)| *named == details);
+        let key = log.key(|details| kind_of(details).map(|(_, kind)| move |key: &VerifierKey| key.kind() == kind))?;
+        self.log_texts.push((log.id, raw.to_owned()));
+        let StatedLog { base_url, id, validity, key_details, .. } = log;
         match key {
-            Some(key) => {
-                self.logs.push(TrustedLog { base_url, id, key, key_details, validity: Validity { start, end } });
-            }
+            Some(key) => self.logs.push(TrustedLog { base_url, id, key, key_details, validity }),
             None => self.skipped.push(SkippedLog { id, base_url, key_details }),
         }
-        self.log_texts.push((id, raw.to_owned()));
         Ok(())
     }
 }
@@ -422,18 +397,6 @@ const LOG_KEYS: [(&str, KeyKind); 7] = [
     ("PKIX_RSA_PKCS1V15_3072_SHA256", KeyKind::Rsa(3072)),
     ("PKIX_RSA_PKCS1V15_4096_SHA256", KeyKind::Rsa(4096)),
 ];
-
-/// `keyDetails` of an RSA key without SubjectPublicKeyInfo: deprecated, and in use.
-const RSA_ALONE: &str = "PKCS1_RSA_PKCS1V5";
-
-fn rsa_alone(pkcs1: &[u8]) -> Result<VerifierKey, KeyFault> {
-    VerifierKey::from_pkcs1_der(pkcs1).map_err(KeyFault::Unreadable)
-}
-
-fn key_of(expected: KeyKind, spki: &[u8]) -> Result<VerifierKey, KeyFault> {
-    let key = VerifierKey::from_spki_der(spki).map_err(KeyFault::Unreadable)?;
-    if key.kind() == expected { Ok(key) } else { Err(KeyFault::OtherKind { found: key.kind() }) }
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rounding {
@@ -472,50 +435,16 @@ struct Wire<'a> {
     timestamp_authorities: Option<Vec<&'a RawValue>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct WireLog<'a> {
-    #[serde(borrow)]
-    base_url: Option<Text<'a>>,
-    #[serde(borrow)]
-    hash_algorithm: Cow<'a, str>,
-    #[serde(borrow)]
-    public_key: Object<WireKey<'a>>,
-    #[serde(borrow)]
-    log_id: Object<WireId<'a>>,
-    #[serde(borrow, default, rename = "checkpointKeyId")]
-    _checkpoint_key_id: Option<Object<WireId<'a>>>,
-    #[serde(borrow, rename = "operator")]
-    _operator: Option<Text<'a>>,
-}
-
 /// A string that borrows also inside an `Option`; `null` is absent, as protobuf's JSON has it.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct WireKey<'a> {
-    #[serde(borrow)]
-    raw_bytes: Cow<'a, str>,
-    #[serde(borrow)]
-    key_details: Cow<'a, str>,
-    valid_for: Option<Object<WireValidity>>,
-}
-
-#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireValidity {
     start: Option<String>,
     end: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct WireId<'a> {
-    #[serde(borrow)]
-    key_id: Cow<'a, str>,
 }
 
 #[cfg(test)]
