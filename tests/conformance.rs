@@ -9,6 +9,8 @@
     reason = "tests may read files and print"
 )]
 
+mod shared;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,11 +77,7 @@ impl Case {
 
 #[test]
 fn every_case_of_the_suite_is_judged_as_it_says_and_for_its_own_reason() {
-    let Some(shared) = std::env::var_os("AIRTIGHT_SHARED") else {
-        println!("conformance: not run, AIRTIGHT_SHARED is not set");
-        return;
-    };
-    let vectors = PathBuf::from(shared).join("vectors");
+    let Some(vectors) = shared::vectors("conformance") else { return };
     let cases = vectors.join("sigstore-conformance/test/assets/bundle-verify");
     let mut folders: Vec<PathBuf> =
         fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
@@ -113,8 +111,7 @@ fn every_case_of_the_suite_is_judged_as_it_says_and_for_its_own_reason() {
 /// The suite's late time stamp stands in base64 with line feeds, which is refused before anybody reads the time.
 #[test]
 fn the_late_time_stamp_of_the_suite_is_refused_for_its_time_where_its_base64_is_one_line() {
-    let Some(shared) = std::env::var_os("AIRTIGHT_SHARED") else { return };
-    let vectors = PathBuf::from(shared).join("vectors");
+    let Some(vectors) = shared::vectors("conformance, the late time stamp") else { return };
     let cases = vectors.join("sigstore-conformance/test/assets/bundle-verify");
     let case = Case::of(cases.join("rekor2-timestamp-with-incorrect-time_fail"), &vectors);
     let mut bundle: Value =
@@ -132,11 +129,7 @@ fn the_late_time_stamp_of_the_suite_is_refused_for_its_time_where_its_base64_is_
 /// The suite's cosigned checkpoints are by a witness whose key nobody published: its line is of a stranger, whoever bears its name.
 #[test]
 fn a_cosignature_of_the_suite_counts_for_no_other_key_of_its_name_and_refuses_nothing() {
-    let Some(shared) = std::env::var_os("AIRTIGHT_SHARED") else {
-        println!("conformance: not run, AIRTIGHT_SHARED is not set");
-        return;
-    };
-    let vectors = PathBuf::from(shared).join("vectors");
+    let Some(vectors) = shared::vectors("conformance") else { return };
     let folder = tempfile::tempdir().unwrap();
     let policy = folder.path().join("w.policy");
     let key = SoftKey::from_secret(Algorithm::Ed25519, &[7; 32]).unwrap();
@@ -161,11 +154,7 @@ fn a_cosignature_of_the_suite_counts_for_no_other_key_of_its_name_and_refuses_no
 /// Bundles of the suite under a policy file alone: whom it names is met, with the clock that was believed; anybody else is refused.
 #[test]
 fn a_policy_file_says_who_may_have_signed_real_bundles() {
-    let Some(shared) = std::env::var_os("AIRTIGHT_SHARED") else {
-        println!("conformance: not run, AIRTIGHT_SHARED is not set");
-        return;
-    };
-    let vectors = PathBuf::from(shared).join("vectors");
+    let Some(vectors) = shared::vectors("conformance") else { return };
     let folder = tempfile::tempdir().unwrap();
     let policy = folder.path().join("policy.yaml");
     let judged = |name: &str, beacon: &str, issuer: &str| {

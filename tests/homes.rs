@@ -5,9 +5,9 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout, reason = "tests may read files")]
 
 mod forge;
+mod shared;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use airtight::bundle::homes;
@@ -20,19 +20,7 @@ use base64::engine::general_purpose::STANDARD;
 use forge::{ARTIFACT, Recipe};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
-
-/// Later than every time in the vectors, in seconds since the epoch.
-const NOW: u64 = 1_800_000_000;
-
-fn shared(test: &str) -> Option<PathBuf> {
-    match std::env::var_os("AIRTIGHT_SHARED") {
-        Some(folder) => Some(PathBuf::from(folder).join("vectors")),
-        None => {
-            println!("{test}: not run, AIRTIGHT_SHARED is not set");
-            None
-        }
-    }
-}
+use shared::{NOW, root, vectors};
 
 fn judge(bundle: &str, trusted_root: &TrustedRoot, keys: &[VerifierKey], accept_promise: bool) -> &'static str {
     let identity = keys.is_empty().then(IdentityRule::default);
@@ -40,10 +28,6 @@ fn judge(bundle: &str, trusted_root: &TrustedRoot, keys: &[VerifierKey], accept_
     let bundle = bundle.as_bytes();
     let report = verify(&Input { bundle, subject: Subject::Stated, keys, trusted_root, policy, now: NOW });
     report.verdict().map_or_else(|refusal| refusal.code(), |_| "verified")
-}
-
-fn root(path: &Path) -> TrustedRoot {
-    TrustedRoot::parse(&fs::read(path).unwrap()).unwrap()
 }
 
 /// What PyPI's own tool makes of a bundle (`Attestation.from_bundle` of pypi-attestations).
@@ -64,8 +48,8 @@ fn of_pypi(bundle: &Value) -> Option<Value> {
 
 #[test]
 fn a_bundle_gets_the_same_verdict_in_every_document() {
-    let Some(vectors) = shared("documents") else { return };
-    let public = root(&vectors.join("sigstore-public/trusted_root.json"));
+    let Some(vectors) = vectors("documents") else { return };
+    let public = root(vectors.join("sigstore-public/trusted_root.json"));
     let (mut counted, mut of_python, mut refused) = (0, 0, 0);
     for folder in fs::read_dir(vectors.join("sigstore-conformance/test/assets/bundle-verify")).unwrap() {
         let folder = folder.unwrap().path();
@@ -114,9 +98,9 @@ fn a_bundle_gets_the_same_verdict_in_every_document() {
 
 #[test]
 fn the_file_of_old_cosign_is_judged_by_its_promise() {
-    let Some(vectors) = shared("cosign") else { return };
+    let Some(vectors) = vectors("cosign") else { return };
     let folder = vectors.join("rekor-live/v1");
-    let trusted_root = root(&folder.join("trusted_root.json"));
+    let trusted_root = root(folder.join("trusted_root.json"));
     for name in ["ec", "ed"] {
         let entry: Value =
             serde_json::from_slice(&fs::read(folder.join(format!("entry_{name}.json"))).unwrap()).unwrap();

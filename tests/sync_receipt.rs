@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout, reason = "tests may read files")]
 
 mod forge;
+mod shared;
 
 use std::fs;
 use std::path::PathBuf;
@@ -386,26 +387,18 @@ fn a_plan_knows_what_a_stranger_can_search_for() {
     assert_eq!(Request::of(&entry_of(&recipe), ApiVersion::V2, usize::MAX).unwrap().search, []);
 }
 
-fn shared(test: &str) -> Option<PathBuf> {
-    match std::env::var_os("AIRTIGHT_SHARED") {
-        Some(folder) => Some(PathBuf::from(folder).join("vectors/rekor-live")),
-        None => {
-            println!("{test}: not run, AIRTIGHT_SHARED is not set");
-            None
-        }
-    }
+/// What real servers answered.
+fn live(test: &str) -> Option<PathBuf> {
+    Some(shared::vectors(test)?.join("rekor-live"))
 }
 
 fn json_file(path: PathBuf) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-/// Later than every time in the answers of the real servers.
-const LATER: u64 = 1_800_000_000;
-
 #[test]
 fn the_answers_of_a_real_v1_are_receipts_and_its_request_is_ours() {
-    let Some(folder) = shared("v1") else { return };
+    let Some(folder) = live("v1") else { return };
     let folder = folder.join("v1");
     let root = fs::read_to_string(folder.join("trusted_root.json")).unwrap();
     let target = target(&signing_config("http://127.0.0.1:3000", 1), &root);
@@ -414,8 +407,10 @@ fn the_answers_of_a_real_v1_are_receipts_and_its_request_is_ours() {
         let key = PublicKey::from_spki_pem(&fs::read_to_string(folder.join(format!("{signer}.pub"))).unwrap()).unwrap();
         let entry = stored(answer["env"].as_str().unwrap(), &key);
         let response = answer["resp"].to_string();
-        let verified =
-            Answered::of_v1(response.as_bytes()).unwrap().verify(&entry, &target, LATER).expect("an honest receipt");
+        let verified = Answered::of_v1(response.as_bytes())
+            .unwrap()
+            .verify(&entry, &target, shared::NOW)
+            .expect("an honest receipt");
         assert!(response.contains(verified.uuid()));
         // The bundle that was made of the answer by other hands says the same.
         let made: Value = serde_json::from_str(verified.bundle()).unwrap();
@@ -432,13 +427,13 @@ fn the_answers_of_a_real_v1_are_receipts_and_its_request_is_ours() {
     let entry = stored(json_file(folder.join("entry_ed.json"))["env"].as_str().unwrap(), &key);
     for (_, answer) in answers.as_object().unwrap().iter().filter(|(name, _)| name.starts_with("by_")) {
         let body = answer["body"].as_str().unwrap();
-        assert!(Answered::of_v1(body.as_bytes()).unwrap().verify(&entry, &target, LATER).is_ok());
+        assert!(Answered::of_v1(body.as_bytes()).unwrap().verify(&entry, &target, shared::NOW).is_ok());
     }
 }
 
 #[test]
 fn the_answer_of_a_real_v2_is_a_receipt_and_its_request_is_ours() {
-    let Some(folder) = shared("v2") else { return };
+    let Some(folder) = live("v2") else { return };
     let folder = folder.join("v2");
     let root = fs::read_to_string(folder.join("trA.json")).unwrap();
     let target = target(&fs::read_to_string(folder.join("scA.json")).unwrap(), &root);
@@ -451,7 +446,7 @@ fn the_answer_of_a_real_v2_is_a_receipt_and_its_request_is_ours() {
     assert_eq!(serde_json::from_str::<Value>(&request.body).unwrap(), answer["req"]);
     let answered = Answered::of_v2(answer["resp"].to_string().as_bytes()).unwrap();
     assert_eq!(leaf_hash(&answered.body), request.expected);
-    let verified = answered.verify(&entry, &target, LATER).map_err(|refusal| refusal.to_string());
+    let verified = answered.verify(&entry, &target, shared::NOW).map_err(|refusal| refusal.to_string());
     let verified = verified.expect("an honest receipt");
     assert_eq!((verified.uuid(), verified.log_index().get()), (&*request.expected.to_hex(), 15));
     let report = verify(&Input {
@@ -462,7 +457,7 @@ fn the_answer_of_a_real_v2_is_a_receipt_and_its_request_is_ours() {
         keys: &[key.into()],
         trusted_root: &TrustedRoot::parse(root.as_bytes()).unwrap(),
         policy: Policy::default(),
-        now: LATER,
+        now: shared::NOW,
     });
     assert!(report.verdict().is_ok());
 }

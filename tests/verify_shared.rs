@@ -3,6 +3,8 @@
 //! The bundles lie in a folder that is not part of this repository; `AIRTIGHT_SHARED` names it. Without it these tests print a line and pass.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout, reason = "tests may read files")]
 
+mod shared;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -11,26 +13,10 @@ use airtight::verify::{Input, Outcome, Policy, Report, Subject, verify};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{Sha256Digest, sha256};
 use serde_json::{Value, json};
-
-/// Later than every time in the vectors, in seconds since the epoch.
-const NOW: u64 = 1_800_000_000;
-
-fn shared(test: &str) -> Option<PathBuf> {
-    match std::env::var_os("AIRTIGHT_SHARED") {
-        Some(folder) => Some(PathBuf::from(folder).join("vectors")),
-        None => {
-            println!("{test}: not run, AIRTIGHT_SHARED is not set");
-            None
-        }
-    }
-}
+use shared::{NOW, root, vectors};
 
 fn key(path: PathBuf) -> VerifierKey {
     VerifierKey::from_spki_pem(&fs::read_to_string(path).unwrap()).unwrap()
-}
-
-fn root(path: PathBuf) -> TrustedRoot {
-    TrustedRoot::parse(&fs::read(path).unwrap()).unwrap()
 }
 
 fn judge(bundle: &[u8], artifact: Sha256Digest, keys: &[VerifierKey], trusted_root: &TrustedRoot) -> Report {
@@ -63,7 +49,7 @@ const ONLY_COSIGN_2: [bool; 3] = [false, false, true];
 
 #[test]
 fn the_rows_of_the_clients_table_are_judged_as_they_are_or_more_strictly() {
-    let Some(vectors) = shared("rows") else { return };
+    let Some(vectors) = vectors("rows") else { return };
     let folder = vectors.join("sigstore-clients/out");
     // Prefix of the name, signer's key, the stock clients, our code, and where we are stricter the reason.
     let rows: [(&str, &str, [bool; 3], &str, &str); 20] = [
@@ -111,7 +97,7 @@ fn the_rows_of_the_clients_table_are_judged_as_they_are_or_more_strictly() {
 
 #[test]
 fn a_certificate_bundle_is_refused_where_only_a_key_is_believed() {
-    let Some(vectors) = shared("certificate") else { return };
+    let Some(vectors) = vectors("certificate") else { return };
     let folder = vectors.join("sigstore-clients");
     let bundle = fs::read(folder.join("outc/cert_bundle.json")).unwrap();
     let artifact = sha256(&fs::read(folder.join("outc/artifact")).unwrap());
@@ -121,7 +107,7 @@ fn a_certificate_bundle_is_refused_where_only_a_key_is_believed() {
 
 #[test]
 fn what_real_rekors_answered_verifies() {
-    let Some(vectors) = shared("live") else { return };
+    let Some(vectors) = vectors("live") else { return };
     let folder = vectors.join("rekor-live");
     for (bundle, artifact, signer, trusted, kind) in [
         ("v1/ec.sigstore.json", "v1/artifact", "v1/ec.pub", "v1/trusted_root.json", "dsse 0.0.1"),
@@ -145,7 +131,7 @@ fn what_real_rekors_answered_verifies() {
 
 #[test]
 fn what_rekor_v2_answered_verifies_beside_its_envelope_as_it_was_pasted() {
-    let Some(vectors) = shared("pasted") else { return };
+    let Some(vectors) = vectors("pasted") else { return };
     let folder = vectors.join("rekor-live/v2");
     // The server writes out what is empty: "integratedTime":"0" and "inclusionPromise":null.
     let mut bundle: Value = serde_json::from_slice(&fs::read(folder.join("attA.json")).unwrap()).unwrap();
@@ -171,7 +157,7 @@ fn what_rekor_v2_answered_verifies_beside_its_envelope_as_it_was_pasted() {
 
 #[test]
 fn the_managed_key_cases_are_judged_as_the_suite_expects_by_path_and_by_digest() {
-    let Some(vectors) = shared("managed keys") else { return };
+    let Some(vectors) = vectors("managed keys") else { return };
     let assets = vectors.join("sigstore-conformance/test/assets");
     let by_path = sha256(&fs::read(assets.join("a.txt")).unwrap());
     let by_digest: Sha256Digest = format!("sha256:{}", by_path.hex()).parse().unwrap();
@@ -257,7 +243,7 @@ fn flip(text: &mut Value) {
 
 #[test]
 fn row_a_with_one_thing_changed_is_refused_by_the_code_of_that_thing() {
-    let Some(vectors) = shared("row A, changed") else { return };
+    let Some(vectors) = vectors("row A, changed") else { return };
     for (signer, other) in [("ec", "ed"), ("ed", "ec")] {
         let row = RowA::read(&vectors, signer, other);
         assert_eq!(row.code(|_| ()), "verified");
@@ -305,7 +291,7 @@ fn row_a_with_one_thing_changed_is_refused_by_the_code_of_that_thing() {
 
 #[test]
 fn what_nobody_binds_is_accepted_unless_it_names_another_key() {
-    let Some(vectors) = shared("hints") else { return };
+    let Some(vectors) = vectors("hints") else { return };
     for (signer, other) in [("ec", "ed"), ("ed", "ec")] {
         let row = RowA::read(&vectors, signer, other);
         let hint = |b: &mut Value, text: String| b["verificationMaterial"]["publicKey"]["hint"] = json!(text);
