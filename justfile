@@ -25,7 +25,7 @@ lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
     if [ -d oracles ]; then cargo fmt --manifest-path oracles/Cargo.toml --check; fi
     cargo fmt --manifest-path fuzz/Cargo.toml --check
-    for script in .ci/run .ci/stages .ci/weigh tests/interop/*.sh tests/crash/*.sh tests/others/*.sh tests/rekor/*.sh; do bash -n "$script"; done
+    for script in .ci/run .ci/stages .ci/weigh tests/*.sh tests/interop/*.sh tests/crash/*.sh tests/others/*.sh tests/rekor/*.sh; do bash -n "$script"; done
     python3 -c 'import ast, pathlib; [ast.parse(p.read_text()) for p in pathlib.Path("tests").rglob("*.py")]'
 
 # The tests, as the README has them: no network, nothing outside the repository.

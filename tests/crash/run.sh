@@ -10,9 +10,9 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-airtight=$(realpath "${2:-${CARGO_TARGET_DIR:-$root/target}/release/airtight}")
-[ -x "$airtight" ] || { echo "no binary at $airtight: cargo build --release --locked" >&2; exit 2; }
-command -v strace >/dev/null || { echo "strace is not installed" >&2; exit 2; }
+. "$here/../tools.sh"
+binary "${2:-}"
+command -v strace >/dev/null || stop "strace is not installed"
 
 case "${1:-}" in
   share)
@@ -24,14 +24,12 @@ case "${1:-}" in
     kill=(--kills 1000 --pace 600) inject=(--reads) flip=(--rows 6 --offsets 300)
     ;;
   *)
-    echo "usage: tests/crash/run.sh share|all [AIRTIGHT]" >&2
-    exit 2
+    stop "usage: tests/crash/run.sh share|all [AIRTIGHT]"
     ;;
 esac
 
 work=$(mktemp -d)
 failed=0
-export PYTHONDONTWRITEBYTECODE=1
 for part in kill inject flip; do
   declare -n options=$part
   python3 "$here/$part.py" --airtight "$airtight" --work "$work/$part" --seed "$seed" "${options[@]}" || failed=1

@@ -11,29 +11,17 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-airtight=$(realpath "${1:-${CARGO_TARGET_DIR:-$root/target}/release/airtight}")
-cache=${AIRTIGHT_INTEROP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/airtight-interop}
-[ -x "$airtight" ] || { echo "no binary at $airtight: cargo build --release --locked" >&2; exit 2; }
-for tool in cosign3 cosign2 fsck sigstore-go js3 js4 python; do
-  [ -e "$cache/stamps/$tool" ] || { echo "$tool is not installed: tests/interop/install.sh" >&2; exit 2; }
-done
+. "$here/../tools.sh"
+binary "${1:-}"
+installed tests/interop/install.sh cosign3 cosign2 fsck sigstore-go js3 js4 python
 
 # sigstore-rust is a package of the registry, so it comes with the other oracles and their lock file.
 cargo build --quiet --manifest-path "$root/oracles/Cargo.toml" --locked --example sigstore_rust
 rust=${CARGO_TARGET_DIR:-$root/oracles/target}/debug/examples/sigstore_rust
 
-keep=${AIRTIGHT_INTEROP_WORK:-}
-if [ -n "$keep" ]; then
-  mkdir -p "$keep"
-  [ -z "$(ls -A "$keep")" ] || { echo "$keep is not empty" >&2; exit 2; }
-fi
-work=$(realpath "${keep:-$(mktemp -d)}")
+workplace "${AIRTIGHT_INTEROP_WORK:-}"
+cut_off
 failed=0
-export PYTHONDONTWRITEBYTECODE=1
-
-offline() { unshare -rn -- "$@"; }
-networks=$(offline sed -n 's/^ *\([^ :]*\):.*/\1/p' /proc/net/dev | tr '\n' ' ')
-[ "$networks" = "lo " ] || { echo "the network is not cut off: $networks" >&2; exit 2; }
 echo "offline: the only network device is lo, and it is down"
 
 offline python3 "$here/run.py" --airtight "$airtight" --clients "$cache" --rust "$rust" --work "$work" || failed=1
@@ -44,9 +32,4 @@ offline python3 "$here/docs.py" --airtight "$airtight" --clients "$cache" --work
 
 OTHERS_WORK=$work/others "$here/../others/run.sh" share "$airtight" || failed=1
 
-if [ $failed -eq 0 ] && [ -z "$keep" ]; then
-  rm -rf "$work"
-else
-  echo "everything that was asked and answered is in $work"
-fi
-exit $failed
+tidy $failed

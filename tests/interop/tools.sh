@@ -3,7 +3,7 @@
 # The cache is $AIRTIGHT_INTEROP_CACHE (default: ${XDG_CACHE_HOME:-$HOME/.cache}/airtight-interop), never the repository: a
 # folder for each program, and beside them a stamp with all that decided its bytes, so that what is there is skipped.
 
-cache=${AIRTIGHT_INTEROP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/airtight-interop}
+. "$(dirname "${BASH_SOURCE[0]}")/../tools.sh"
 mkdir -p "$cache/stamps"
 export GOTOOLCHAIN=local CGO_ENABLED=0
 

@@ -13,9 +13,9 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-airtight=$(realpath "${1:-${CARGO_TARGET_DIR:-$root/target}/release/airtight}")
-[ -x "$airtight" ] || { echo "no binary at $airtight: cargo build --release --locked" >&2; exit 2; }
-[ -n "${AIRTIGHT_SHARED:-}" ] || { echo "AIRTIGHT_SHARED is not set: the public trusted root is there" >&2; exit 2; }
+. "$here/../tools.sh"
+binary "${1:-}"
+[ -n "${AIRTIGHT_SHARED:-}" ] || stop "AIRTIGHT_SHARED is not set: the public trusted root is there"
 . "$here/../interop/tools.sh"
 commit=a73de4970176d258e0154c530b89d20b89444e4d
 home=https://github.com/sigstore/sigstore-conformance
@@ -31,12 +31,11 @@ conformance() {
     three_times "$folder/v/bin/pip" install --quiet --disable-pip-version-check -r "$folder/suite/requirements.txt"
 }
 if ! install conformance "$commit $(python3 --version)" conformance; then
-  echo "the suite is not to be had here: name a clone of $home with AIRTIGHT_CONFORMANCE_SUITE" >&2
-  exit 2
+  stop "the suite is not to be had here: name a clone of $home with AIRTIGHT_CONFORMANCE_SUITE"
 fi
 suite=$cache/conformance/suite
 diff -r "$suite/test/assets" "$AIRTIGHT_SHARED/vectors/sigstore-conformance/test/assets" >/dev/null ||
-  { echo "the cases in AIRTIGHT_SHARED are not those of the suite" >&2; exit 2; }
+  stop "the cases in AIRTIGHT_SHARED are not those of the suite"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -54,7 +53,7 @@ chmod +x "$work/client"
 failed=0
 cd "$suite"
 env -i HOME="$work" PATH="$PATH" PYTHONPATH="$here" PYTHONDONTWRITEBYTECODE=1 GHA_SIGSTORE_CONFORMANCE_SKIP_CPYTHON_RELEASE_TESTS=true \
-  unshare -rn -- "$cache/conformance/v/bin/python" -m pytest -q -p offline_token -p no:cacheprovider \
+  offline "$cache/conformance/v/bin/python" -m pytest -q -p offline_token -p no:cacheprovider \
   --entrypoint="$work/client" --skip-signing --junitxml="$work/report.xml" test || failed=1
 python3 - "$work/report.xml" <<'END' || failed=1
 import sys

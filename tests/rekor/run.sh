@@ -14,36 +14,21 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-cache=${AIRTIGHT_INTEROP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/airtight-interop}
-airtight=${CARGO_TARGET_DIR:-$root/target}/release/airtight
+. "$here/../tools.sh"
+airtight=
 what=()
 for word in "$@"; do
   if [[ $word == */* ]]; then airtight=$word; else what+=("$word"); fi
 done
-[ ${#what[@]} -gt 0 ] || { echo "usage: tests/rekor/run.sh share|all [SCENARIO…] [AIRTIGHT]" >&2; exit 2; }
-airtight=$(realpath "$airtight")
-[ -x "$airtight" ] || { echo "no binary at $airtight: cargo build --release --locked" >&2; exit 2; }
-for tool in trillian rekor rekor-tiles rekor-peers timestamp-authority cosign3 cosign2 sigstore-go js3 js4 python; do
-  [ -e "$cache/stamps/$tool" ] || { echo "$tool is not installed: tests/rekor/install.sh" >&2; exit 2; }
-done
-
-keep=${REKOR_WORK:-}
-if [ -n "$keep" ]; then
-  mkdir -p "$keep"
-  [ -z "$(ls -A "$keep")" ] || { echo "$keep is not empty" >&2; exit 2; }
-fi
+[ ${#what[@]} -gt 0 ] || stop "usage: tests/rekor/run.sh share|all [SCENARIO…] [AIRTIGHT]"
+binary "$airtight"
+installed tests/rekor/install.sh trillian rekor rekor-tiles rekor-peers timestamp-authority cosign3 cosign2 sigstore-go js3 js4 python
+workplace "${REKOR_WORK:-}"
 # The gate draws the same moments and faults each time.
 if [ "${what[0]}" = share ]; then REKOR_SEED=${REKOR_SEED:-1}; fi
-work=$(realpath "${keep:-$(mktemp -d)}")
 failed=0
-export PYTHONDONTWRITEBYTECODE=1
 
 unshare -rn --pid --fork --kill-child --mount-proc -- python3 "$here/run.py" --airtight "$airtight" --cache "$cache" --work "$work" \
   ${REKOR_SEED:+--seed "$REKOR_SEED"} "${what[@]}" || failed=1
 
-if [ $failed -eq 0 ] && [ -z "$keep" ]; then
-  rm -rf "$work"
-else
-  echo "everything that was asked and answered is in $work"
-fi
-exit $failed
+tidy $failed
