@@ -20,6 +20,7 @@ use airtight::verify::anchor::Anchor;
 use airtight::verify::identity::IdentityRule;
 use airtight::verify::timestamp::check;
 use airtight::verify::{Input, Policy, Subject, verify, verify_anchored};
+use airtight_keys::cosignature::cosignature_line;
 use airtight_keys::envelope::Envelope;
 use airtight_keys::note::{self as notes, NoteStyle, NoteVerifier, SignedNote};
 use airtight_keys::public::{Algorithm, KeyId, PublicKey};
@@ -29,6 +30,7 @@ use airtight_keys::verifier::VerifierKey;
 use airtight_log::checkpoint::{Checkpoint, SignedCheckpoint};
 use airtight_log::digest::{LeafIndex, Sha256Digest, sha256};
 use airtight_log::entry::{Body, dsse_body, set_message};
+use airtight_log::quorum::WitnessPolicy;
 use airtight_log::store::{Content, HeadRead};
 use airtight_log::tree::leaf_hash;
 use serde_json::Value;
@@ -40,7 +42,7 @@ const LIMITS: Limits = Limits::bytes(1 << 20);
 pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target and its corpus.
-pub const LAWS: [(&str, Law); 19] = [
+pub const LAWS: [(&str, Law); 20] = [
     ("anchor", anchor),
     ("answer", answer),
     ("body", body),
@@ -53,6 +55,7 @@ pub const LAWS: [(&str, Law); 19] = [
     ("key", key),
     ("note", note),
     ("policy", policy),
+    ("quorum", quorum),
     ("row", row),
     ("settings", settings),
     ("signing_config", signing_config),
@@ -241,6 +244,36 @@ pub fn policy(data: &[u8]) {
     let _ = met(std::slice::from_ref(&signed));
 }
 
+/// A policy of witnesses that was read is read as the same without its comments and odd spaces; one more cosignature never turns
+/// its yes to a no, no cosignature at all is a yes only where none is asked for, and everybody's is one always.
+pub fn quorum(data: &[u8]) {
+    let read = match WitnessPolicy::parse(data) {
+        Ok(read) => read,
+        Err(refused) => return assert!(!refused.to_string().is_empty()),
+    };
+    let said = read.to_string();
+    assert!(!said.is_empty());
+    let spaced = |line: &[u8]| {
+        let words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join(&b' ')
+    };
+    let mut lines: Vec<Vec<u8>> = data.split(|byte| *byte == b'\n').map(spaced).collect();
+    lines.retain(|line| !line.is_empty() && !line.starts_with(b"#"));
+    assert_eq!(WitnessPolicy::parse(&lines.join(&b'\n')).as_ref(), Ok(&read));
+
+    assert!(!read.is_about(None) || world().verifiers.iter().all(|log| read.is_about(Some(log))));
+    let found = cosigned().each_ref().map(|note| read.witnessed(note).expect("each line holds"));
+    for (set, fewer) in found.iter().enumerate() {
+        for more in (0..3).map(|witness| &found[set | 1 << witness]) {
+            assert!(more.is_quorum || !fewer.is_quorum, "set {set} is a quorum of {said}, and one more undoes it");
+            assert!(fewer.by.iter().all(|one| more.by.contains(one)));
+        }
+    }
+    assert!(found[0].by.is_empty());
+    assert_eq!(found[0].is_quorum, said == "no witness");
+    assert!(found[7].is_quorum || found[7].by.len() < read.witnesses());
+}
+
 /// An anchor that was read is written in a text that is read as the same; whatever it is, it is followed without a panic.
 pub fn anchor(data: &[u8]) {
     let world = world();
@@ -396,6 +429,26 @@ fn world() -> &'static World {
             bundle: include_bytes!("../tests/vectors/verified-anchored-v1/bundle.sigstore.json"),
             now: 1_769_904_000,
         }
+    })
+}
+
+/// A checkpoint that each set of three witnesses has cosigned: witness `n` stands where bit `n` of the place is set, and a stranger below all.
+fn cosigned() -> &'static [SignedNote; 8] {
+    static COSIGNED: OnceLock<[SignedNote; 8]> = OnceLock::new();
+    COSIGNED.get_or_init(|| {
+        let text = "log.example\n7\nkTlgHMHKirKnoMLBNMBIRfKxulSag9bIRc/NpDnMWF0=\n";
+        let line = |name: &str, label: &str, time| {
+            let secret = sha256(format!("airtight vectors: {label}").as_bytes());
+            let key = SoftKey::from_secret(Algorithm::Ed25519, secret.as_bytes()).expect("a key");
+            cosignature_line(text, name, &key, time).expect("a cosignature")
+        };
+        let witnesses = [1, 2, 3].map(|n| line(&format!("w{n}.example/witness"), &format!("witness {n}"), 1 + n));
+        let stranger = line("w9.example/witness", "witness 9", 9);
+        std::array::from_fn(|set| {
+            let of_set = witnesses.iter().enumerate().filter(|(witness, _)| set >> witness & 1 == 1);
+            let lines: String = of_set.map(|(_, line)| line.as_str()).collect();
+            SignedNote::parse(&format!("{text}\n{lines}{stranger}")).expect("a note")
+        })
     })
 }
 

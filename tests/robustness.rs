@@ -163,6 +163,7 @@ robust! {
     any_bytes_are_a_key_or_are_refused "key"
     any_bytes_are_a_note_or_are_refused "note"
     any_bytes_are_a_policy_or_are_refused "policy"
+    any_bytes_are_a_quorum_or_are_refused "quorum"
     any_bytes_are_a_row_or_are_damage "row"
     any_bytes_are_settings_or_are_refused "settings"
     any_bytes_are_a_signing_config_or_are_refused "signing_config"

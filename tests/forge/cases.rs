@@ -10,7 +10,7 @@ mod schemes;
 mod several;
 mod shape;
 mod signed;
-mod witnessed;
+pub mod witnessed;
 
 use super::{Asked, Scene};
 

@@ -1,7 +1,8 @@
 //! The first inputs of each fuzz corpus: good ones of every form, small, made from the same recipes as the vectors.
 
+use airtight_keys::cosignature::CosignatureVerifier;
 use airtight_keys::envelope::Envelope;
-use airtight_keys::note::NoteVerifier;
+use airtight_keys::note::{self, NoteVerifier};
 use airtight_keys::sign::Sign as _;
 use airtight_keys::strict_json::{Limits, standard_base64, to_standard_base64};
 use airtight_log::digest::sha256;
@@ -9,6 +10,7 @@ use airtight_log::store::Preparer;
 use airtight_log::tree::leaf_hash;
 
 use super::anchors::{Anchoring, rekor_v1, rekor_v2};
+use super::cases::witnessed::{policy, witness};
 use super::json::quoted;
 use super::{Log, Recipe, Signed, TREE_ID, trusted_root, trusted_rsa};
 
@@ -92,7 +94,29 @@ pub fn all() -> Vec<(&'static str, String, Vec<u8>)> {
         "least",
         b"policy: 1\nkeys: { a: { file: ab } }\nrequire:\n  - { name: x, by: [a], type: [\"https://x.example/y\"] }\n",
     );
+    put("quorum", "two-of-three", policy().as_bytes());
+    put("quorum", "houses", houses().as_bytes());
+    put("quorum", "none", b"quorum none\n");
     seeds
+}
+
+/// Witnesses of two houses: one of two here, and there one whose signatures nobody here checks or one of ours.
+fn houses() -> String {
+    let vkey = |number| {
+        let (name, key) = witness(number);
+        CosignatureVerifier::new(&name, key.public()).unwrap()
+    };
+    let name = "w4.example/witness";
+    let material = [0x06; 1 + 1312];
+    let key_id = note::key_id(name, material[0], &material[1..]);
+    let ml_dsa = format!("{name}+{}+{}", hex::encode(key_id), to_standard_base64(&material));
+    format!(
+        "witness\tA1 {}\nwitness A2 {}  https://w2.example/\n\n# another house\nwitness B1 {ml_dsa}\nwitness B2 {}\n\
+         group A any A1 A2\ngroup B 1 B1 B2\ngroup both all A B\nquorum both\n",
+        vkey(1),
+        vkey(2),
+        vkey(3)
+    )
 }
 
 /// The bundle of a certificate as PyPI hands it out.

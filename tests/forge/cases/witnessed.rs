@@ -14,12 +14,13 @@ const V: &str = "verified";
 /// What holds, and is weaker than the witnesses' policy asks.
 const WEAKER: &str = "weaker";
 
-fn witness(number: u8) -> (String, SoftKey) {
+/// A witness by its number: the name of its vkey, and its key.
+pub fn witness(number: u8) -> (String, SoftKey) {
     (format!("w{number}.example/witness"), key(Algorithm::Ed25519, &format!("witness {number}")))
 }
 
 /// The policy: this log, and two of three witnesses.
-fn policy() -> String {
+pub fn policy() -> String {
     let log = Log::v2();
     let mut text = format!("# two of three\nlog {}\n", NoteVerifier::ed25519(log.name, log.key.public()).unwrap());
     for number in 1..=3 {
