@@ -202,8 +202,8 @@ pub enum BundleError {
     /// The inclusion proof has no checkpoint, so nobody signed its root.
     #[error("the inclusion proof has no checkpoint")]
     NoCheckpoint,
-    /// `messageDigest` is of another algorithm than SHA-256.
-    #[error("messageDigest is of algorithm {found:?}, not \"SHA2_256\"")]
+    /// `messageDigest` is of another algorithm than SHA-256, SHA-384 and SHA-512.
+    #[error("messageDigest is of algorithm {found:?}, none of \"SHA2_256\", \"SHA2_384\" and \"SHA2_512\"")]
     DigestAlgorithm {
         /// What stands there.
         found: String,
@@ -370,7 +370,8 @@ mod tests {
             ("bundle_envelope", good.replace(r#""payloadType":"t""#, r#""payloadType":"""#)),
             ("inclusion_proof_missing", unproven.clone()),
             ("checkpoint_missing", good.replace(checkpoint, "")),
-            ("message_digest_algorithm", format!("{bare},{}}}", message("SHA2_512"))),
+            ("message_digest_algorithm", format!("{bare},{}}}", message("SHA3_256"))),
+            ("bundle_length", format!("{bare},{}}}", message("SHA2_512"))),
             ("bundle_too_large", " ".repeat(BUNDLE_LEN_MAX + 1)),
         ];
         for (expected, text) in &cases {

@@ -26,11 +26,12 @@
 //! * No unknown member at the top or in a subject, as cosign reads it. `uri`, `mediaType`, `annotations`, `downloadLocation` and `content` of a
 //!   `ResourceDescriptor` are accepted and not interpreted. The snake_case names that protobuf's JSON also takes are unknown members.
 //! * `_type` is Statement/v1, or Statement/v0.1 (which cosign still writes). Stock clients do not look at it.
-//! * A `sha256` digest is 64 lowercase hex digits. SHA-512 is read too. Yet other algorithms are counted and not used, for nothing here computes them.
+//! * A `sha256` digest is 64 lowercase hex digits. SHA-384 and SHA-512 are read too. Yet other algorithms are counted and not used, for nothing here computes them.
 //! * `predicate` is an object or absent; `null` is absent.
 //!
 //! What we build carries `sha256` alone: where two digests of one subject contradict each other, cosign 2 and cosign 3 judge oppositely.
 
+pub mod digests;
 pub mod kept;
 mod predicate;
 mod read;
@@ -76,7 +77,7 @@ pub enum StatementError {
     /// There is no subject, so the statement is about nothing.
     #[error("the statement has no subject")]
     NoSubject,
-    /// No subject has a `sha256` digest, so no artifact could ever be matched.
+    /// No subject of a statement to be signed has a `sha256` digest.
     #[error("none of the {subjects} subjects has a sha256 digest")]
     NoSha256 {
         /// How many subjects there are.

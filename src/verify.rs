@@ -63,6 +63,7 @@ mod sct;
 mod signer;
 mod verified;
 
+pub use artifact::MatchedSubject;
 pub use checkpoints::Checkpoints;
 pub use entries::UnjudgedEntry;
 pub use refusal::Refusal;
@@ -79,6 +80,7 @@ use airtight_log::quorum::WitnessPolicy;
 
 use crate::bundle::{Bundle, BundleError, Content};
 use crate::statement;
+use crate::statement::digests::Digests;
 use crate::trust::{Crl, TrustedRoot};
 
 use self::entries::{Entries, Logged};
@@ -110,14 +112,9 @@ pub struct Input<'a> {
 pub enum Subject<'a> {
     /// One artifact: it must be one of the statement's subjects, under any name.
     Digest(Sha256Digest),
-    /// One artifact by two digests, for statements that have SHA-512 alone, as npm's: a subject must have one of the two, and each that it has
-    /// must be the artifact's.
-    File {
-        /// SHA-256 of it.
-        sha256: Sha256Digest,
-        /// SHA-512 of it.
-        sha512: [u8; 64],
-    },
+    /// One artifact by all that is known of it, for statements that have SHA-512 alone, as npm's, and signatures over other digests than SHA-256:
+    /// a subject must have one of these, and each of these that it has must be the artifact's.
+    Artifact(Digests),
     /// All files of a directory: each must be a subject of its name, and each subject a file.
     Files {
         /// Paths inside the directory, with `/`, in any order, none twice.
@@ -127,6 +124,17 @@ pub enum Subject<'a> {
     },
     /// Whatever the bundle itself says that it is about: nobody has an artifact at hand, and the verdict says so.
     Stated,
+}
+
+impl Subject<'_> {
+    /// Returns what is known of the one artifact; nothing where the question is about something else.
+    pub fn artifact(&self) -> Option<Digests> {
+        match self {
+            Subject::Digest(sha256) => Some(Digests::from(*sha256)),
+            Subject::Artifact(digests) => Some(*digests),
+            Subject::Files { .. } | Subject::Stated => None,
+        }
+    }
 }
 
 /// What is asked beyond the proofs.

@@ -200,7 +200,9 @@ fn two_digests_of_one_subject_both_count() {
         let keys: Vec<VerifierKey> = scene.keys.iter().map(|pem| VerifierKey::from_spki_pem(pem).unwrap()).collect();
         let trusted_root = TrustedRoot::parse(scene.root.render().as_bytes()).unwrap();
         let bundle = scene.bundle_text();
-        for (subject, expected) in [(Subject::File { sha256, sha512 }, by_both), (Subject::Digest(sha256), by_one)] {
+        for (subject, expected) in
+            [(Subject::Artifact(forge::digests(ARTIFACT)), by_both), (Subject::Digest(sha256), by_one)]
+        {
             let (keys, trusted_root, policy) = (&keys[..], &trusted_root, Policy::default());
             let report = verify(&Input { bundle: &bundle, subject, keys, trusted_root, policy, now: scene.now });
             assert_eq!(

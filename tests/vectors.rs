@@ -8,15 +8,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use airtight::bundle::{self, Receipt};
-use airtight::statement::{Subject as NamedFile, Symlink};
+use airtight::bundle::{self, Bundle, Content, Receipt};
+use airtight::statement::digests::algorithm_of;
+use airtight::statement::{ParsedStatement, Subject as NamedFile, Symlink};
 use airtight::trust::TrustedRoot;
 use airtight::verify::timestamp::TimestampRefusal;
 use airtight::verify::{Input, Policy, Refusal, Subject, verify, verify_anchored};
 use airtight_keys::envelope::Envelope;
 use airtight_keys::strict_json::Limits;
-use airtight_keys::verifier::VerifierKey;
-use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize, sha256};
+use airtight_keys::verifier::{HashFunction, VerifierKey};
+use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
 use airtight_log::quorum::WitnessPolicy;
 
 use forge::{Asked, Recipe, verdict};
@@ -97,16 +98,30 @@ impl Folder {
             let is_weaker = report.verdict().is_ok_and(|verified| verified.is_weaker());
             if is_weaker { "weaker" } else { verdict(&report).0 }
         };
-        match (self.bytes("artifact"), self.files()) {
-            (Some(artifact), None) => {
-                let by_artifact = sha256(&artifact);
-                let by_digest: Sha256Digest = format!("sha256:{}", by_artifact.hex()).parse().unwrap();
-                vec![judge(Subject::Digest(by_artifact)), judge(Subject::Digest(by_digest))]
+        match (self.bytes("artifact"), self.line("digest"), self.files()) {
+            (Some(artifact), None, None) => {
+                let algorithm = strongest(&bundle);
+                let by_digest = format!("{}:{}", algorithm.name(), hex::encode(algorithm.hash(&artifact)));
+                let by_artifact = Subject::Artifact(forge::digests(&artifact));
+                vec![judge(by_artifact), judge(Subject::Artifact(by_digest.parse().unwrap()))]
             }
-            (None, Some((files, symlinks))) => vec![judge(Subject::Files { files: &files, symlinks: &symlinks })],
-            _ => panic!("{}: neither an artifact nor a list of files, or both", self.path.display()),
+            (None, Some(digest), None) => vec![judge(Subject::Artifact(digest.parse().unwrap()))],
+            (None, None, Some((files, symlinks))) => vec![judge(Subject::Files { files: &files, symlinks: &symlinks })],
+            _ => panic!("{}: not one of an artifact, a digest and a list of files", self.path.display()),
         }
     }
+}
+
+/// The longest digest that a bundle states of its first artifact.
+fn strongest(bundle: &[u8]) -> HashFunction {
+    let Ok(bundle) = Bundle::parse(bundle) else { return HashFunction::Sha256 };
+    let stated = match bundle.content() {
+        Content::Message { digest, .. } => Some(algorithm_of(digest)),
+        Content::Envelope { envelope, .. } => ParsedStatement::parse(envelope.payload_unverified())
+            .ok()
+            .and_then(|statement| statement.subjects()[0].digests().iter().last().as_ref().map(algorithm_of)),
+    };
+    stated.unwrap_or(HashFunction::Sha256)
 }
 
 #[test]
@@ -197,7 +212,7 @@ fn the_vectors_are_what_the_generator_makes() {
         for (name, content) in files {
             assert!(fs::read(path.join(name)).unwrap() == content, "{}/{name}: run `just vectors`", case.name);
         }
-        assert!(matches!(case.scene.asked, Asked::Artifact(_) | Asked::Files { .. }));
+        assert!(matches!(case.scene.asked, Asked::Artifact(_) | Asked::Digest(_) | Asked::Files { .. }));
     }
 }
 

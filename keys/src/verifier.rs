@@ -16,7 +16,7 @@
 //!
 //! One key has one encoding: what would be written otherwise (compressed points, explicit curves, parameters beside
 //! rsaEncryption other than NULL, a public exponent that is even or above 2^33) is refused, for the key id is a digest of it. RSA is ring's: PSS has
-//! MGF1 with the same hash and a salt of its length. Without the message an RSA signature is not checked.
+//! MGF1 with the same hash and a salt of its length. Without the message PKCS #1 v1.5 is checked here (`pkcs1`), and PSS is not.
 //!
 //! **Where verifiers differ, the stricter reading.** ECDSA signatures are DER in its one form, with any `s` below the order.
 //! Ed25519 and Ed25519ph are those of [`crate::public`]: without the cofactor, canonical and of no small order. PKCS #1 v1.5 has
@@ -24,6 +24,8 @@
 //! each one that is judged by our own rule.
 //!
 //! Sources: RFC 5480, RFC 8017, RFC 8410, FIPS 186-5, RFC 8032 §5.1; protobuf-specs `PublicKeyDetails`.
+
+mod pkcs1;
 
 use std::fmt;
 use std::sync::Arc;
@@ -94,6 +96,25 @@ pub enum HashFunction {
 }
 
 impl HashFunction {
+    /// Names the function as in-toto and Rekor v1 do: `sha256`, `sha384`, `sha512`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    /// The bytes of its digests.
+    #[expect(clippy::len_without_is_empty, reason = "no digest is empty")]
+    pub fn len(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
     /// Hashes bytes.
     pub fn hash(self, bytes: &[u8]) -> Vec<u8> {
         match self {
@@ -177,8 +198,16 @@ enum Key {
     Ours(PublicKey),
     P384(P384Key),
     P521(P521Key),
-    /// The PKCS #1 form, and the bits of the modulus.
-    Rsa(Vec<u8>, u16),
+    /// The PKCS #1 form, and its numbers.
+    Rsa(Vec<u8>, Rsa),
+}
+
+/// The numbers of an RSA key, big-endian, without leading zeros.
+struct Rsa {
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
+    /// The bits of the modulus.
+    bits: u16,
 }
 
 impl VerifierKey {
@@ -208,7 +237,7 @@ impl VerifierKey {
                 if spki.algorithm.parameters.is_none_or(|parameters| !parameters.is_null()) {
                     return Err(unusable("the parameters of rsaEncryption are not NULL"));
                 }
-                (Key::Rsa(bits.to_vec(), modulus_bits(bits)?), Ok(der.to_vec()))
+                (Key::Rsa(bits.to_vec(), Rsa::read(bits)?), Ok(der.to_vec()))
             }
             _ => return PublicKey::from_spki_der(der).map(Self::from),
         };
@@ -255,7 +284,7 @@ impl VerifierKey {
             Key::Ours(_) => KeyKind::Ed25519,
             Key::P384(_) => KeyKind::P384,
             Key::P521(_) => KeyKind::P521,
-            Key::Rsa(_, bits) => KeyKind::Rsa(*bits),
+            Key::Rsa(_, rsa) => KeyKind::Rsa(rsa.bits),
         }
     }
 
@@ -304,7 +333,7 @@ impl VerifierKey {
             Key::P521(_) => [HashFunction::Sha512, HashFunction::Sha256]
                 .into_iter()
                 .find_map(|hash| self.verify_digest(hash, &hash.hash(message), signature).ok()),
-            Key::Rsa(key, bits) => {
+            Key::Rsa(key, Rsa { bits, .. }) => {
                 let pkcs1 = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message, signature);
                 let pss = || UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, key).verify(message, signature);
                 holds(pkcs1.is_ok(), Scheme::RsaPkcs1(*bits)).or_else(|| holds(pss().is_ok(), Scheme::RsaPss(*bits)))
@@ -313,7 +342,8 @@ impl VerifierKey {
         scheme.ok_or_else(|| self.not_signed(signature))
     }
 
-    /// Checks a signature over a digest whose message is not at hand: ECDSA over any of the three, Ed25519ph over SHA-512.
+    /// Checks a signature over a digest whose message is not at hand: ECDSA over any of the three, Ed25519ph over SHA-512, RSA in PKCS #1 v1.5
+    /// over SHA-256.
     ///
     /// # Errors
     /// [`NotSigned`], also where no scheme of this key is over such a digest.
@@ -336,6 +366,9 @@ impl VerifierKey {
                     .is_ok_and(|signature| key.verify_prehash(&number, &signature).is_ok())
                     .then_some(Scheme::P521(hash))
             }
+            (Key::Rsa(_, Rsa { modulus, exponent, bits }), HashFunction::Sha256) => <&[u8; 32]>::try_from(digest)
+                .is_ok_and(|digest| pkcs1::holds(modulus, exponent, digest, signature))
+                .then_some(Scheme::RsaPkcs1(*bits)),
             _ => None,
         };
         scheme.ok_or_else(|| self.not_signed(signature))
@@ -367,31 +400,34 @@ impl fmt::Debug for VerifierKey {
     }
 }
 
-/// Reads `RSAPublicKey` (RFC 8017 A.1.1) and returns the bits of its modulus.
-fn modulus_bits(pkcs1: &[u8]) -> Result<u16, PublicKeyError> {
-    let malformed = |error: pkcs8::der::Error| PublicKeyError::Der { cause: error.to_string() };
-    let refused = |cause: String| PublicKeyError::Der { cause };
-    let mut reader = SliceReader::new(pkcs1).map_err(malformed)?;
-    let read = |reader: &mut SliceReader<'_>| {
-        reader.sequence(|inner| {
-            Ok::<_, pkcs8::der::Error>((
-                UintRef::decode(inner)?.as_bytes().to_vec(),
-                UintRef::decode(inner)?.as_bytes().to_vec(),
-            ))
-        })
-    };
-    let (modulus, exponent) = read(&mut reader).map_err(malformed)?;
-    reader.finish().map_err(malformed)?;
-    let leading = modulus.first().map_or(0, |first| first.leading_zeros() as usize);
-    let bits = modulus.len() * 8 - leading.min(modulus.len() * 8);
-    let is_odd = exponent.last().is_some_and(|last| last % 2 == 1);
-    if !(2048..=8192).contains(&bits) || !is_odd || exponent.len() > 5 {
-        return Err(refused(format!(
-            "an RSA key of {bits} bits and an exponent of {} bytes is not used",
-            exponent.len()
-        )));
+impl Rsa {
+    /// Reads `RSAPublicKey` (RFC 8017 A.1.1).
+    fn read(pkcs1: &[u8]) -> Result<Self, PublicKeyError> {
+        let malformed = |error: pkcs8::der::Error| PublicKeyError::Der { cause: error.to_string() };
+        let refused = |cause: String| PublicKeyError::Der { cause };
+        let mut reader = SliceReader::new(pkcs1).map_err(malformed)?;
+        let read = |reader: &mut SliceReader<'_>| {
+            reader.sequence(|inner| {
+                Ok::<_, pkcs8::der::Error>((
+                    UintRef::decode(inner)?.as_bytes().to_vec(),
+                    UintRef::decode(inner)?.as_bytes().to_vec(),
+                ))
+            })
+        };
+        let (modulus, exponent) = read(&mut reader).map_err(malformed)?;
+        reader.finish().map_err(malformed)?;
+        let leading = modulus.first().map_or(0, |first| first.leading_zeros() as usize);
+        let bits = modulus.len() * 8 - leading.min(modulus.len() * 8);
+        let is_odd = exponent.last().is_some_and(|last| last % 2 == 1);
+        if !(2048..=8192).contains(&bits) || !is_odd || exponent.len() > 5 {
+            return Err(refused(format!(
+                "an RSA key of {bits} bits and an exponent of {} bytes is not used",
+                exponent.len()
+            )));
+        }
+        let bits = u16::try_from(bits).map_err(|_| refused(format!("an RSA key of {bits} bits is not used")))?;
+        Ok(Self { modulus, exponent, bits })
     }
-    u16::try_from(bits).map_err(|_| refused(format!("an RSA key of {bits} bits is not used")))
 }
 
 fn ed25519ph(key: &PublicKey, digest: &[u8], signature: &[u8]) -> bool {

@@ -116,8 +116,9 @@ fn every_vector_holds_in_the_scheme_of_its_file_or_in_none() {
                 // The digest alone decides alike, where a digest is enough.
                 if let Some(hash) = scheme.and_then(Scheme::hash) {
                     let by_digest = key.verify_digest(hash, &hash.hash(&message), &signature).ok();
-                    let is_rsa = matches!(scheme, Some(Scheme::RsaPkcs1(_) | Scheme::RsaPss(_)));
-                    assert_eq!(by_digest, if is_rsa { None } else { found }, "{name} {}", test["tcId"]);
+                    // By a digest RSA is PKCS #1 v1.5 alone, whatever the file is of.
+                    let expected = found.filter(|found| !matches!(found, Scheme::RsaPss(_)));
+                    assert_eq!(by_digest, expected, "{name} {}", test["tcId"]);
                 }
                 *(if found.is_some() { &mut held } else { &mut refused }) += 1;
             }

@@ -17,7 +17,6 @@ mod cosign;
 use std::borrow::Cow;
 
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
-use airtight_log::digest::Sha256Digest;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -57,8 +56,8 @@ pub enum HomeError {
     AboutOthers {
         /// How many there are.
         bundles: usize,
-        /// What was asked about.
-        artifact: Sha256Digest,
+        /// What was asked about, a digest.
+        artifact: String,
         /// What the first says it is about, a digest.
         first: String,
     },

@@ -13,7 +13,8 @@ use serde::Deserialize;
 
 use airtight_keys::envelope::{Envelope, EnvelopeError, EnvelopeSignature};
 use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
-use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
+use airtight_log::digest::{Hash, LeafIndex, TreeSize};
+use airtight_log::entry::ContentDigest;
 
 use super::{BUNDLE_LEN_MAX, BundleError, CHAIN_MAX, ENTRIES_MAX, MEDIA_TYPES_READ};
 
@@ -58,8 +59,8 @@ pub enum Content<'a> {
     },
     /// A signature over the artifact itself.
     Message {
-        /// SHA-256 of the artifact, as the bundle states it.
-        digest: Sha256Digest,
+        /// The artifact's digest, as the bundle states it.
+        digest: ContentDigest,
         /// The signature.
         signature: Vec<u8>,
         /// The signature as it stands there, canonical base64.
@@ -433,11 +434,15 @@ impl<'a> WireEnvelope<'a> {
 impl<'a> WireMessage<'a> {
     fn read(self) -> Result<Content<'a>, BundleError> {
         let Object(digest) = self.message_digest;
-        if digest.algorithm != "SHA2_256" {
-            return Err(BundleError::DigestAlgorithm { found: digest.algorithm.into_owned() });
-        }
+        let stated = &digest.digest;
+        let digest = match digest.algorithm.as_ref() {
+            "SHA2_256" => ContentDigest::Sha256(bytes_of("digest", stated)?),
+            "SHA2_384" => ContentDigest::Sha384(bytes_of("digest", stated)?),
+            "SHA2_512" => ContentDigest::Sha512(bytes_of("digest", stated)?),
+            found => return Err(BundleError::DigestAlgorithm { found: found.to_owned() }),
+        };
         Ok(Content::Message {
-            digest: Sha256Digest::from_bytes(bytes_32("digest", &digest.digest)?),
+            digest,
             signature: bytes("signature", &self.signature)?,
             signature_base64: self.signature,
         })
@@ -539,6 +544,12 @@ fn bytes(member: &'static str, text: &str) -> Result<Vec<u8>, BundleError> {
 
 fn check_bytes(member: &'static str, text: &str) -> Result<(), BundleError> {
     strict_json::check_standard_base64(text).map(|_| ()).map_err(|_| BundleError::Base64 { member })
+}
+
+fn bytes_of<const LEN: usize>(member: &'static str, text: &str) -> Result<[u8; LEN], BundleError> {
+    let bytes = bytes(member, text)?;
+    let len = bytes.len();
+    bytes.try_into().map_err(|_| BundleError::Length { member, len, expected: LEN })
 }
 
 fn bytes_32(member: &'static str, text: &str) -> Result<[u8; 32], BundleError> {

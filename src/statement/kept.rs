@@ -67,7 +67,7 @@ pub struct KeptQuestion {
     pub accept_promise: bool,
     /// The predicate type that was asked for.
     pub predicate_type: Option<String>,
-    /// SHA-256 of the artifact that was asked about, hex; `None` where it was what the bundle itself names.
+    /// SHA-256 of the artifact that was asked about, hex, or the one other digest that was known, with its algorithm; `None` where it was what the bundle itself names.
     pub artifact: Option<String>,
 }
 

@@ -11,8 +11,10 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use airtight_keys::strict_json::{self, Object, StrictJsonError};
+use airtight_keys::verifier::HashFunction;
 use airtight_log::digest::Sha256Digest;
 
+use super::digests::{Digests, digest_of_hex};
 use super::{LIMITS, STATEMENT_LEN_MAX, STATEMENT_TYPE, STATEMENT_TYPE_V01, SUBJECTS_MAX, StatementError};
 
 /// The most digests a subject may have; in-toto names about a dozen algorithms.
@@ -30,8 +32,7 @@ pub struct ParsedStatement<'a> {
 #[derive(Debug)]
 pub struct ParsedSubject<'a> {
     name: Cow<'a, str>,
-    sha256: Option<Sha256Digest>,
-    sha512: Option<[u8; 64]>,
+    digests: Digests,
     digests_unused: usize,
 }
 
@@ -98,12 +99,12 @@ impl ParsedSubject<'_> {
 
     /// Returns the SHA-256 digest, where the subject has one.
     pub fn sha256(&self) -> Option<&Sha256Digest> {
-        self.sha256.as_ref()
+        self.digests.sha256()
     }
 
-    /// Returns the SHA-512 digest, where the subject has one in lowercase hex: npm's statements have no other.
-    pub fn sha512(&self) -> Option<&[u8; 64]> {
-        self.sha512.as_ref()
+    /// Returns the digests, SHA-384 and SHA-512 where they stand there in lowercase hex: npm's statements have SHA-512 alone.
+    pub fn digests(&self) -> &Digests {
+        &self.digests
     }
 
     /// Returns how many digests of yet other algorithms there are, which nothing here compares.
@@ -133,7 +134,7 @@ struct WireSubject<'a> {
     #[serde(borrow, default)]
     name: Cow<'a, str>,
     #[serde(borrow, default)]
-    digest: Digests<'a>,
+    digest: WireDigests<'a>,
     #[serde(borrow, default)]
     #[expect(dead_code, reason = "accepted as a string and not interpreted")]
     uri: Cow<'a, str>,
@@ -155,16 +156,24 @@ impl<'a> WireSubject<'a> {
         if let Some(annotations) = self.annotations {
             strict_json::check(annotations.get().as_bytes(), LIMITS).map_err(StatementError::Json)?;
         }
-        let sha256 = match self.digest.sha256 {
-            None => None,
-            Some(text) => match Sha256Digest::from_hex(&text) {
-                Ok(digest) => Some(digest),
+        let mut digests = Digests::default();
+        if let Some(text) = self.digest.sha256 {
+            match Sha256Digest::from_hex(&text) {
+                Ok(digest) => digests = Digests::from(digest),
                 Err(_) => return Err(StatementError::Digest { subject: place, found: text.into_owned() }),
-            },
-        };
-        let sha512 = self.digest.sha512.as_deref().and_then(sha512_of);
-        let digests_unused = self.digest.others.len() + usize::from(self.digest.sha512.is_some() && sha512.is_none());
-        Ok(ParsedSubject { name: self.name, sha256, sha512, digests_unused })
+            }
+        }
+        let mut digests_unused = self.digest.others.len();
+        for (algorithm, text) in
+            [(HashFunction::Sha384, &self.digest.sha384), (HashFunction::Sha512, &self.digest.sha512)]
+        {
+            let Some(text) = text else { continue };
+            match digest_of_hex(algorithm, text) {
+                Some(digest) => digests = digests.with(digest),
+                None => digests_unused += 1,
+            }
+        }
+        Ok(ParsedSubject { name: self.name, digests, digests_unused })
     }
 }
 
@@ -179,27 +188,11 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a RawV
     <&'a RawValue>::deserialize(from).map(Some)
 }
 
-/// Reads 128 lowercase hex digits.
-fn sha512_of(text: &str) -> Option<[u8; 64]> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let (mut digest, (pairs, rest)) = ([0; 64], text.as_bytes().as_chunks::<2>());
-    if pairs.len() != digest.len() || !rest.is_empty() {
-        return None;
-    }
-    for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(digest)
-}
-
 /// A digest set: algorithm names to hex strings, none twice.
 #[derive(Default)]
-struct Digests<'a> {
+struct WireDigests<'a> {
     sha256: Option<Cow<'a, str>>,
+    sha384: Option<Cow<'a, str>>,
     sha512: Option<Cow<'a, str>>,
     others: Vec<Cow<'a, str>>,
 }
@@ -208,23 +201,27 @@ struct Digests<'a> {
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Digests<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for WireDigests<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Set;
         impl<'de> Visitor<'de> for Set {
-            type Value = Digests<'de>;
+            type Value = WireDigests<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a digest set")
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Digests<'de>, M::Error> {
-                let mut digests = Digests::default();
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<WireDigests<'de>, M::Error> {
+                let mut digests = WireDigests::default();
                 while let Some(Text(algorithm)) = map.next_key::<Text<'de>>()? {
                     let Text(value) = map.next_value::<Text<'de>>()?;
                     if algorithm == "sha256" {
                         if digests.sha256.replace(value).is_some() {
                             return Err(M::Error::duplicate_field("sha256"));
+                        }
+                    } else if algorithm == "sha384" {
+                        if digests.sha384.replace(value).is_some() {
+                            return Err(M::Error::duplicate_field("sha384"));
                         }
                     } else if algorithm == "sha512" {
                         if digests.sha512.replace(value).is_some() {
@@ -282,22 +279,25 @@ mod tests {
     }
 
     #[test]
-    fn a_sha512_is_read_where_it_is_one() {
-        let hex = "0a".repeat(63);
-        for (digests, expected) in [
-            (format!(r#""sha512":"{hex}ff""#), (Some(255), 0)),
-            (format!(r#""sha512":"{hex}FF""#), (None, 1)),
-            (format!(r#""sha512":"{hex}""#), (None, 1)),
-            (format!(r#""sha512":"{hex}ff","sha1":"00""#), (Some(255), 1)),
-            (format!(r#""sha256":"{HEX}""#), (None, 0)),
-        ] {
-            let text = with(&format!(r#"{{"name":"a","digest":{{{digests}}}}}"#), "");
-            let statement = ParsedStatement::parse(text.as_bytes()).unwrap();
-            let subject = &statement.subjects()[0];
-            assert_eq!((subject.sha512().map(|digest| digest[63]), subject.digests_unused()), expected, "{digests}");
+    fn a_longer_digest_is_read_where_it_is_one() {
+        for (algorithm, name, len) in [(HashFunction::Sha384, "sha384", 48), (HashFunction::Sha512, "sha512", 64)] {
+            let hex = "0a".repeat(len - 1);
+            for (digests, expected) in [
+                (format!(r#""{name}":"{hex}ff""#), (Some(255), 0)),
+                (format!(r#""{name}":"{hex}FF""#), (None, 1)),
+                (format!(r#""{name}":"{hex}""#), (None, 1)),
+                (format!(r#""{name}":"{hex}ff","sha1":"00""#), (Some(255), 1)),
+                (format!(r#""sha256":"{HEX}""#), (None, 0)),
+            ] {
+                let text = with(&format!(r#"{{"name":"a","digest":{{{digests}}}}}"#), "");
+                let statement = ParsedStatement::parse(text.as_bytes()).unwrap();
+                let subject = &statement.subjects()[0];
+                let last = subject.digests().of(algorithm).map(|digest| digest.as_bytes()[len - 1]);
+                assert_eq!((last, subject.digests_unused()), expected, "{digests}");
+            }
+            let twice = format!(r#"{{"name":"a","digest":{{"{name}":"{hex}ff","{name}":"{hex}ff"}}}}"#);
+            assert_eq!(code(&with(&twice, "")), "statement_member_twice");
         }
-        let twice = format!(r#"{{"name":"a","digest":{{"sha512":"{hex}ff","sha512":"{hex}ff"}}}}"#);
-        assert_eq!(code(&with(&twice, "")), "statement_member_twice");
     }
 
     #[test]

@@ -1,18 +1,31 @@
 //! Step 3: what was signed is about this artifact, and of the type that was asked for.
 //!
-//! One artifact is looked up by its SHA-256 (or, where a statement has none, its SHA-512) among all subjects, under any name, as the stock clients do. A directory is compared both ways, name by name, so that a
+//! One artifact is looked up by its digests among all subjects, under any name, as the stock clients do: a subject is the artifact where both have a digest of
+//! one algorithm, and where every digest that both have is equal. A directory is compared both ways, name by name, so that a
 //! file that was added, removed, changed or renamed is seen; and its symbolic links, where the predicate is ours and states them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use airtight_keys::envelope::IN_TOTO_PAYLOAD_TYPE;
+use airtight_keys::verifier::HashFunction;
 use airtight_log::digest::Sha256Digest;
+use airtight_log::entry::ContentDigest;
 
 use crate::bundle::Content;
+use crate::statement::digests::{Digests, algorithm_of, text_of};
 use crate::statement::{self, ArtifactPredicate, ParsedStatement, PredicateType, Symlink, kept};
 
 use super::{Fact, Input, Refusal, Subject};
+
+/// A subject that is the artifact, or a file of the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatchedSubject {
+    /// What the statement calls it; empty for a signature over the artifact itself.
+    pub name: String,
+    /// What is known of it: the artifact's digests, or where no artifact was at hand those that are stated.
+    pub digests: Digests,
+}
 
 /// What step 3 found.
 #[derive(Debug, Clone)]
@@ -22,12 +35,12 @@ pub(super) struct About {
     /// The number of subjects.
     pub(super) subjects: usize,
     /// The subjects that are the artifact, or the files of the directory, with their digests.
-    pub(super) matched: Vec<statement::Subject>,
+    pub(super) matched: Vec<MatchedSubject>,
     /// The statement covers one of several parts of the directory.
     pub(super) is_part: bool,
     /// There are symbolic links, and nothing signed states where they point.
     pub(super) symlinks_unstated: bool,
-    /// A subject has digests of algorithms that nothing here computes.
+    /// A subject has digests of algorithms of which the artifact's is not known.
     pub(super) digests_unused: bool,
     /// The predicate was held to the schema of its type.
     pub(super) schema_checked: bool,
@@ -62,14 +75,20 @@ pub(super) fn check(content: &Content<'_>, input: &Input<'_>) -> Result<About, R
     }
 }
 
-fn message(stated: &Sha256Digest, input: &Input<'_>) -> Result<About, Refusal> {
+fn message(stated: &ContentDigest, input: &Input<'_>) -> Result<About, Refusal> {
     let artifact = match input.subject {
-        Subject::Digest(digest) | Subject::File { sha256: digest, .. } => digest,
         Subject::Files { files, .. } => return Err(Refusal::MessageOneArtifact { files: files.len() }),
-        Subject::Stated => *stated,
+        subject => subject.artifact().unwrap_or(Digests::from(*stated)),
     };
-    if artifact != *stated {
-        return Err(Refusal::MessageDigest { artifact, stated: *stated });
+    match artifact.of(algorithm_of(stated)) {
+        Some(digest) if digest == *stated => {}
+        Some(digest) => {
+            return Err(Refusal::MessageDigest { artifact: text_of(&digest), stated: text_of(stated) });
+        }
+        None => {
+            let (known, wanted) = (artifact.to_string(), algorithm_of(stated).name());
+            return Err(Refusal::ArtifactDigestMissing { known, wanted });
+        }
     }
     if let Some(wanted) = &input.policy.predicate_type {
         return Err(Refusal::PredicateType { found: String::new(), wanted: wanted.clone() });
@@ -77,7 +96,7 @@ fn message(stated: &Sha256Digest, input: &Input<'_>) -> Result<About, Refusal> {
     Ok(About {
         predicate_type: None,
         subjects: 1,
-        matched: vec![statement::Subject { name: String::new(), sha256: artifact }],
+        matched: vec![MatchedSubject { name: String::new(), digests: artifact }],
         is_part: false,
         symlinks_unstated: false,
         digests_unused: false,
@@ -108,8 +127,8 @@ fn statement(statement: &ParsedStatement<'_>, payload: &[u8], input: &Input<'_>)
     let schema_checked = predicate.is_some() || predicate_type == PredicateType::KEPT_BUNDLE;
     let is_part = predicate.as_ref().is_some_and(ArtifactPredicate::is_part);
     let (matched, symlinks_unstated) = match input.subject {
-        Subject::Digest(artifact) => (one(statement, artifact, None)?, false),
-        Subject::File { sha256, sha512 } => (one(statement, sha256, Some(&sha512))?, false),
+        Subject::Digest(sha256) => (one(statement, Digests::from(sha256))?, false),
+        Subject::Artifact(artifact) => (one(statement, artifact)?, false),
         Subject::Files { files, symlinks } => {
             let matched = all(statement, files, is_part)?;
             match predicate.as_ref().and_then(ArtifactPredicate::symlinks) {
@@ -125,18 +144,19 @@ fn statement(statement: &ParsedStatement<'_>, payload: &[u8], input: &Input<'_>)
     Ok(About { as_stated: matches!(input.subject, Subject::Stated), ..about })
 }
 
-/// Lists the subjects that have a SHA-256.
-fn every(statement: &ParsedStatement<'_>) -> Vec<statement::Subject> {
-    let subject = |subject: &statement::ParsedSubject<'_>| {
-        Some(statement::Subject { name: subject.name().to_owned(), sha256: *subject.sha256()? })
+/// Lists the subjects that have a digest.
+fn every(statement: &ParsedStatement<'_>) -> Vec<MatchedSubject> {
+    let subject = |subject: &statement::ParsedSubject<'_>| MatchedSubject {
+        name: subject.name().to_owned(),
+        digests: *subject.digests(),
     };
-    statement.subjects().iter().filter_map(subject).collect()
+    statement.subjects().iter().filter(|subject| !subject.digests().is_empty()).map(subject).collect()
 }
 
 fn about(
     subject_asked: Subject<'_>,
     statement: &ParsedStatement<'_>,
-    matched: Vec<statement::Subject>,
+    matched: Vec<MatchedSubject>,
     is_part: bool,
     symlinks_unstated: bool,
     schema_checked: bool,
@@ -148,47 +168,48 @@ fn about(
         is_part,
         symlinks_unstated,
         digests_unused: statement.subjects().iter().any(|subject| {
-            let is_compared = matches!(subject_asked, Subject::File { .. });
-            subject.digests_unused() > 0 || subject.sha512().is_some() && !is_compared
+            // Of the files of a directory SHA-256 is compared; where no artifact is at hand, it is what names the subject.
+            let known = subject_asked.artifact();
+            let is_compared =
+                |algorithm| known.map_or(algorithm == HashFunction::Sha256, |all| all.of(algorithm).is_some());
+            subject.digests_unused() > 0 || subject.digests().iter().any(|digest| !is_compared(algorithm_of(&digest)))
         }),
         schema_checked,
         as_stated: false,
     })
 }
 
-fn one(
-    statement: &ParsedStatement<'_>,
-    artifact: Sha256Digest,
-    sha512: Option<&[u8; 64]>,
-) -> Result<Vec<statement::Subject>, Refusal> {
-    let is_artifact = |subject: &&statement::ParsedSubject<'_>| match (subject.sha256(), subject.sha512(), sha512) {
-        (Some(stated), Some(stated_512), Some(sha512)) => *stated == artifact && stated_512 == sha512,
-        (Some(stated), _, _) => *stated == artifact,
-        (None, Some(stated_512), Some(sha512)) => stated_512 == sha512,
-        (None, _, _) => false,
-    };
-    let matched: Vec<statement::Subject> = statement
-        .subjects()
+fn one(statement: &ParsedStatement<'_>, artifact: Digests) -> Result<Vec<MatchedSubject>, Refusal> {
+    let subjects = statement.subjects();
+    let matched: Vec<MatchedSubject> = subjects
         .iter()
-        .filter(is_artifact)
-        .map(|subject| statement::Subject { name: subject.name().to_owned(), sha256: artifact })
+        .filter(|subject| artifact.agrees(subject.digests()) == Some(true))
+        .map(|subject| MatchedSubject { name: subject.name().to_owned(), digests: artifact })
         .collect();
-    if matched.is_empty() {
-        let first = statement.subjects()[0].sha256();
-        return Err(Refusal::SubjectNotFound {
-            artifact,
-            subjects: statement.subjects().len(),
-            first: first.map_or_else(|| "without sha256".to_owned(), |digest| digest.to_string()),
-        });
+    if !matched.is_empty() {
+        return Ok(matched);
     }
-    Ok(matched)
+    let stated = subjects.iter().find_map(|subject| subject.digests().iter().next());
+    match stated {
+        Some(stated) if subjects.iter().all(|subject| artifact.agrees(subject.digests()).is_none()) => {
+            Err(Refusal::ArtifactDigestMissing { known: artifact.to_string(), wanted: algorithm_of(&stated).name() })
+        }
+        _ => Err(Refusal::SubjectNotFound {
+            artifact: artifact.to_string(),
+            subjects: subjects.len(),
+            first: match subjects[0].digests() {
+                digests if digests.is_empty() => "without sha256".to_owned(),
+                digests => digests.to_string(),
+            },
+        }),
+    }
 }
 
 fn all(
     statement: &ParsedStatement<'_>,
     files: &[statement::Subject],
     is_part: bool,
-) -> Result<Vec<statement::Subject>, Refusal> {
+) -> Result<Vec<MatchedSubject>, Refusal> {
     let found: BTreeMap<&str, &Sha256Digest> = files.iter().map(|file| (file.name.as_str(), &file.sha256)).collect();
     let mut stated: BTreeMap<&str, Sha256Digest> = BTreeMap::new();
     for subject in statement.subjects() {
@@ -210,7 +231,9 @@ fn all(
     match found.keys().find(|name| !stated.contains_key(*name)) {
         Some(name) if !is_part => Err(Refusal::SubjectFileUnstated { name: (*name).to_owned() }),
         _ => {
-            Ok(stated.into_iter().map(|(name, sha256)| statement::Subject { name: name.to_owned(), sha256 }).collect())
+            let matched =
+                |(name, sha256): (&str, Sha256Digest)| MatchedSubject { name: name.to_owned(), digests: sha256.into() };
+            Ok(stated.into_iter().map(matched).collect())
         }
     }
 }

@@ -15,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::bundle::{Content, LogEntry};
+use crate::statement::digests;
 
 use super::Refusal;
 use super::signer::{RSA_BITS, SignedBy};
@@ -79,10 +80,10 @@ pub(super) fn check(entry: &LogEntry<'_>, content: &Content<'_>, signer: &Signed
         (Kind::Dsse001, Content::Envelope { envelope, .. }) => dsse(entry, envelope, signer)?,
         (Kind::Intoto002, Content::Envelope { envelope, .. }) => (intoto(&entry.body(), envelope, signer)?, false),
         (Kind::HashedRekord001, Content::Message { digest, signature, .. }) => {
-            (hashedrekord_001(&entry.body(), &ContentDigest::Sha256(*digest.as_bytes()), signature, signer)?, true)
+            (hashedrekord_001(&entry.body(), digest, signature, signer)?, true)
         }
         (Kind::HashedRekord002, Content::Message { digest, signature, .. }) => {
-            (hashedrekord_002(&entry.body(), &ContentDigest::Sha256(*digest.as_bytes()), signature, signer)?, true)
+            (hashedrekord_002(&entry.body(), digest, signature, signer)?, true)
         }
         (Kind::HashedRekord002, Content::Envelope { envelope, .. }) => {
             let pae = pae(envelope.payload_type(), envelope.payload_unverified());
@@ -179,8 +180,9 @@ fn check_scheme(scheme: Scheme) -> Result<(), Refusal> {
         Scheme::P384(hash) => hash == HashFunction::Sha384,
         Scheme::P521(hash) => hash == HashFunction::Sha512,
         Scheme::RsaPkcs1(bits) => RSA_BITS.contains(&bits),
-        Scheme::P256(_) | Scheme::Ed25519 => true,
-        Scheme::RsaPss(_) | Scheme::Ed25519ph => false,
+        // Step 2 lets Ed25519ph pass over an artifact alone.
+        Scheme::P256(_) | Scheme::Ed25519 | Scheme::Ed25519ph => true,
+        Scheme::RsaPss(_) => false,
     };
     if is_default {
         return Ok(());
@@ -209,12 +211,7 @@ fn same_digest(logged: &ContentDigest, signed: &ContentDigest) -> Result<(), Ref
 /// Returns the digest that a `hashedrekord` of this scheme is over; nothing for pure Ed25519, which is over no digest.
 fn digest_of(scheme: Scheme, message: &[u8]) -> Option<ContentDigest> {
     let hash = scheme.hash()?;
-    let digest = hash.hash(message);
-    match hash {
-        HashFunction::Sha256 => digest.try_into().ok().map(ContentDigest::Sha256),
-        HashFunction::Sha384 => digest.try_into().ok().map(ContentDigest::Sha384),
-        HashFunction::Sha512 => digest.try_into().ok().map(ContentDigest::Sha512),
-    }
+    digests::digest_of(hash, &hash.hash(message))
 }
 
 /// Drops the ends of lines.

@@ -59,11 +59,13 @@ refusals! {
         /// The key that signed.
         signer: KeyId
     } "the hint names key {hint}, and key {signer} signed"
-    /// A signature over an artifact can be checked from its digest under a P-256 key only.
+    /// No key that was given signs over a digest of the bundle's algorithm.
     2 "message_key_unsupported" MessageKey {
-        /// The kind of the key.
-        kind: KeyKind
-    } "a messageSignature is checked from the artifact's digest, which a key of {kind} does not sign"
+        /// The kind of the first key.
+        kind: KeyKind,
+        /// The algorithm of the digest.
+        algorithm: &'static str
+    } "a messageSignature is checked from the artifact's digest, here {algorithm}, which a key of {kind} does not sign"
     /// The signer is named by a certificate, and no identity was asked for.
     2 "certificate_unexpected" CertificateUnexpected {}
         "the signer is named by a certificate, and it was not said whom it should name"
@@ -133,7 +135,7 @@ refusals! {
     /// No subject has the artifact's digest.
     3 "subject_not_found" SubjectNotFound {
         /// The artifact's digest.
-        artifact: Sha256Digest,
+        artifact: String,
         /// How many subjects the statement has.
         subjects: usize,
         /// The digest of the first, where it has one.
@@ -185,10 +187,17 @@ refusals! {
     /// The digest in the bundle is not the artifact's.
     3 "message_digest" MessageDigest {
         /// The artifact's.
-        artifact: Sha256Digest,
+        artifact: String,
         /// What the bundle states.
-        stated: Sha256Digest
+        stated: String
     } "the artifact is {artifact}, and the bundle's signature is over {stated}"
+    /// The artifact's digest is known in no algorithm that the bundle has.
+    3 "artifact_digest_missing" ArtifactDigestMissing {
+        /// What is known of the artifact.
+        known: String,
+        /// The algorithm of the bundle's first digest.
+        wanted: &'static str
+    } "the bundle is about a {wanted} digest, and of the artifact {known} alone is known"
     /// The predicate is of another type than was asked for.
     3 "predicate_type" PredicateType {
         /// What the statement states, or nothing.

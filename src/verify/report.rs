@@ -11,16 +11,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use airtight_keys::public::KeyId;
-use airtight_keys::verifier::KeyKind;
+use airtight_keys::verifier::{HashFunction, KeyKind};
 use airtight_log::digest::{LeafIndex, TreeSize};
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
-use crate::statement;
 use crate::trust::Validity;
 
 use super::Refusal;
 use super::anchor::Anchored;
+use super::artifact::MatchedSubject;
 use super::certificate::Identity;
 use super::certified::Certified;
 use super::revocation::Covering;
@@ -533,13 +533,21 @@ impl Serialize for ShownTimestamp<'_> {
     }
 }
 
-struct ShownSubject<'a>(&'a statement::Subject);
+struct ShownSubject<'a>(&'a MatchedSubject);
 
 impl Serialize for ShownSubject<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut object = to.serialize_struct("Subject", 2)?;
-        object.serialize_field("name", &self.0.name)?;
-        object.serialize_field("sha256", &self.0.sha256.hex())?;
+        let MatchedSubject { name, digests } = self.0;
+        let of = |algorithm| digests.of(algorithm).map(|digest| hex::encode(digest.as_bytes()));
+        let mut object = to.serialize_struct("Subject", 4)?;
+        object.serialize_field("name", name)?;
+        object.serialize_field("sha256", &of(HashFunction::Sha256))?;
+        for (member, algorithm) in [("sha384", HashFunction::Sha384), ("sha512", HashFunction::Sha512)] {
+            match of(algorithm) {
+                Some(digest) => object.serialize_field(member, &digest)?,
+                None => object.skip_field(member)?,
+            }
+        }
         object.end()
     }
 }

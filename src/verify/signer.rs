@@ -7,7 +7,11 @@
 //! | P-256 | SHA-256 | SHA-256 | SHA-256 |
 //! | P-384, P-521 | SHA-384, SHA-512; SHA-256 | the same | SHA-384, SHA-512 alone |
 //! | RSA | PKCS #1 v1.5 | the same, of 2,048, 3,072 or 4,096 bits | the same of those lengths |
-//! | Ed25519 | pure | pure | none: it would say Ed25519ph, under which nobody checks an envelope |
+//! | Ed25519, an envelope | pure | pure | none: it would say Ed25519ph, under which nobody checks an envelope |
+//! | Ed25519, the artifact itself | Ed25519ph | Ed25519ph | Ed25519ph |
+//!
+//! A signature over the artifact itself is checked from the artifact's digest, and `messageDigest` is of the algorithm that the signature is over: that is
+//! the digest which a `hashedrekord` holds. A pure Ed25519 signature is over no digest, so no log enters one.
 //!
 //! RSA-PSS stands in no column: no log takes such a signature as its entry, and no stock client checks a bundle by it.
 
@@ -18,9 +22,11 @@ use airtight_keys::envelope::{Envelope, EnvelopeKey, EnvelopeRefusal};
 use airtight_keys::public::KeyId;
 use airtight_keys::strict_json::{standard_base64, to_standard_base64};
 use airtight_keys::verifier::{HashFunction, KeyKind, Scheme, VerifierKey};
-use airtight_log::digest::{Sha256Digest, sha256};
+use airtight_log::digest::sha256;
+use airtight_log::entry::ContentDigest;
 
 use crate::bundle::{Bundle, Content, Signer};
+use crate::statement::digests::algorithm_of;
 
 use super::certificate::SigningCertificate;
 use super::{Fact, Input, Refusal, identity};
@@ -60,7 +66,7 @@ pub(super) fn check(bundle: &Bundle<'_>, input: &Input<'_>) -> Result<SignedBy, 
                 return Err(Refusal::KeyMissing {});
             }
             let (key, scheme) = signed(bundle, input.keys, hint, input)?;
-            check_scheme(scheme, false)?;
+            check_scheme(scheme, bundle.content(), false)?;
             match hinted_key(hint) {
                 Some(hint) if hint != *key.key_id() => Err(Refusal::HintOtherKey { hint, signer: *key.key_id() }),
                 _ => Ok(SignedBy { key, scheme, certificate: None }),
@@ -73,7 +79,7 @@ pub(super) fn check(bundle: &Bundle<'_>, input: &Input<'_>) -> Result<SignedBy, 
             let certificate = SigningCertificate::read(leaf)?;
             let keys = [certificate.key.clone()];
             let (key, scheme) = signed(bundle, &keys, "", input)?;
-            check_scheme(scheme, true)?;
+            check_scheme(scheme, bundle.content(), true)?;
             identity::check(&certificate.identity, &input.policy)?;
             Ok(SignedBy { key, scheme, certificate: Some(certificate) })
         }
@@ -84,11 +90,12 @@ pub(super) fn check(bundle: &Bundle<'_>, input: &Input<'_>) -> Result<SignedBy, 
 pub(super) const RSA_BITS: [u16; 3] = [2048, 3072, 4096];
 
 /// Refuses a signature that holds, but in a scheme of no column of the table above.
-fn check_scheme(scheme: Scheme, is_certified: bool) -> Result<(), Refusal> {
+fn check_scheme(scheme: Scheme, content: &Content<'_>, is_certified: bool) -> Result<(), Refusal> {
     let is_known = match scheme {
         Scheme::P256(_) | Scheme::P384(_) | Scheme::P521(_) | Scheme::Ed25519 => true,
         Scheme::RsaPkcs1(bits) => !is_certified || RSA_BITS.contains(&bits),
-        Scheme::RsaPss(_) | Scheme::Ed25519ph => false,
+        Scheme::Ed25519ph => matches!(content, Content::Message { .. }),
+        Scheme::RsaPss(_) => false,
     };
     if is_known { Ok(()) } else { Err(Refusal::SignatureScheme { scheme: scheme.key_details() }) }
 }
@@ -117,24 +124,31 @@ fn signed(
             if threshold > 1 {
                 return Err(Refusal::Threshold { cause: EnvelopeRefusal::ThresholdNotMet { accepted: 1, threshold } });
             }
-            over_digest(digest, signature, &distinct).ok_or_else(|| match keys.iter().all(needs_message) {
-                true => Refusal::MessageKey { kind: keys[0].kind() },
-                false => refused(),
+            let algorithm = algorithm_of(digest);
+            let signs = |key: &VerifierKey| signs_over(key.kind(), algorithm);
+            over_digest(digest, signature, &distinct).ok_or_else(|| match keys.iter().any(signs) {
+                true => refused(),
+                false => Refusal::MessageKey { kind: keys[0].kind(), algorithm: algorithm.name() },
             })
         }
     }
 }
 
-fn over_digest(digest: &Sha256Digest, signature: &[u8], keys: &[Asked<'_>]) -> Option<(VerifierKey, Scheme)> {
+fn over_digest(digest: &ContentDigest, signature: &[u8], keys: &[Asked<'_>]) -> Option<(VerifierKey, Scheme)> {
     keys.iter().find_map(|asked| {
-        let scheme = asked.key.verify_digest(HashFunction::Sha256, digest.as_bytes(), signature).ok()?;
+        let scheme = asked.key.verify_digest(algorithm_of(digest), digest.as_bytes(), signature).ok()?;
         Some((asked.key.clone(), scheme))
     })
 }
 
-/// Says whether a signature of this key cannot be checked from the SHA-256 of what was signed.
-fn needs_message(key: &VerifierKey) -> bool {
-    matches!(key.kind(), KeyKind::Ed25519 | KeyKind::Rsa(_))
+/// Says whether a key of this kind signs over digests of this algorithm.
+fn signs_over(kind: KeyKind, algorithm: HashFunction) -> bool {
+    match kind {
+        KeyKind::P256 | KeyKind::Rsa(_) => algorithm == HashFunction::Sha256,
+        KeyKind::P384 => matches!(algorithm, HashFunction::Sha256 | HashFunction::Sha384),
+        KeyKind::P521 => matches!(algorithm, HashFunction::Sha256 | HashFunction::Sha512),
+        KeyKind::Ed25519 => algorithm == HashFunction::Sha512,
+    }
 }
 
 /// A key that is asked, and what it answered.

@@ -3,13 +3,11 @@
 use airtight_keys::envelope::Envelope;
 use airtight_keys::public::KeyId;
 use airtight_log::checkpoint::VerifiedCheckpoint;
-use airtight_log::digest::{Hash, LeafIndex, Sha256Digest};
-use airtight_log::entry::uuid;
-
-use crate::statement;
+use airtight_log::digest::{Hash, LeafIndex};
+use airtight_log::entry::{ContentDigest, uuid};
 
 use super::anchor::Anchored;
-use super::artifact::About;
+use super::artifact::{About, MatchedSubject};
 use super::body::Leaf;
 use super::certified::Certified;
 use super::entries::{Logged, UnjudgedEntry};
@@ -22,7 +20,7 @@ pub enum VerifiedContent {
     /// An envelope, of which a given key made the signature.
     Envelope(Envelope),
     /// The digest of the artifact that was signed.
-    Message(Sha256Digest),
+    Message(ContentDigest),
 }
 
 /// A bundle that passed every step that was asked for. Only [`verify`](super::verify) makes one.
@@ -142,7 +140,7 @@ impl Verified {
     }
 
     /// Returns the subjects that are the artifact, or the files of the directory.
-    pub fn matched(&self) -> &[statement::Subject] {
+    pub fn matched(&self) -> &[MatchedSubject] {
         &self.about.matched
     }
 

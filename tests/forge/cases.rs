@@ -42,6 +42,7 @@ impl Case {
         }
         match &scene.asked {
             Asked::Artifact(artifact) => files.push(("artifact", artifact.clone())),
+            Asked::Digest(text) => files.push(("digest", line(text))),
             Asked::Files { files: listed, links } => {
                 let list: String =
                     listed.iter().map(|file| format!("{}  {}\n", file.sha256.hex(), file.name)).collect();
@@ -62,6 +63,10 @@ impl Case {
         let others: String = lenient::accepted_by(&self.name).iter().map(|client| format!("{client}\n")).collect();
         if !others.is_empty() {
             files.push(("accepted-by", others.into_bytes()));
+        }
+        let others: String = lenient::refused_by(&self.name).iter().map(|client| format!("{client}\n")).collect();
+        if !others.is_empty() {
+            files.push(("refused-by", others.into_bytes()));
         }
         files.sort();
         files

@@ -84,6 +84,46 @@ pub const P384_MESSAGE: Foreign = Foreign {
     hash: HashFunction::Sha256,
 };
 
+/// P-384 over the SHA-384 of the artifact.
+pub const P384_MESSAGE_SHA384: Foreign = Foreign {
+    spki: P384_M,
+    signature: P384_MESSAGE_SHA384_SIGNATURE,
+    key_details: "PKIX_ECDSA_P384_SHA_384",
+    hash: HashFunction::Sha384,
+};
+
+/// P-521 over the SHA-512 of the artifact.
+pub const P521_MESSAGE_SHA512: Foreign = Foreign {
+    spki: P521_M,
+    signature: P521_MESSAGE_SHA512_SIGNATURE,
+    key_details: "PKIX_ECDSA_P521_SHA_512",
+    hash: HashFunction::Sha512,
+};
+
+/// The same key over the SHA-256 of the artifact.
+pub const P521_MESSAGE_SHA256: Foreign = Foreign {
+    spki: P521_M,
+    signature: P521_MESSAGE_SHA256_SIGNATURE,
+    key_details: "PKIX_ECDSA_P521_SHA_256",
+    hash: HashFunction::Sha256,
+};
+
+/// RSA of 2,048 bits, PKCS #1 v1.5, over the SHA-256 of the artifact.
+pub const RSA_MESSAGE: Foreign = Foreign {
+    spki: RSA_M,
+    signature: RSA_MESSAGE_SIGNATURE,
+    key_details: "PKIX_RSA_PKCS1V15_2048_SHA256",
+    hash: HashFunction::Sha256,
+};
+
+/// Ed25519ph, which is over the SHA-512 of the artifact.
+pub const ED25519PH_MESSAGE: Foreign = Foreign {
+    spki: ED25519_M,
+    signature: ED25519PH_MESSAGE_SIGNATURE,
+    key_details: "PKIX_ED25519_PH",
+    hash: HashFunction::Sha512,
+};
+
 const P384: &str = concat!(
     "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEavgGgCXSNVpjLUVGXfhqbRHBZgrPZ/dwxhX2Z7Gaj7njIPEj3Eeg3B3pSTuthFoZQ90p",
     "i8Oo86Ws9cCiMCaeMTz6y063/RwlblQ869GCeLSUaQSXB2IZGaA7mjQt/5wj",
@@ -131,3 +171,39 @@ const P384_MESSAGE_SIGNATURE: &str = concat!(
     "MGUCMQCGmpGEIhS6wimv9Y9eJ58WdwJw44o04zjx3Ke1wYLANFRqDYoGZBWmMdUjlP/G7MUCMASUpqnhzvjl8hhl7OUzc0Jb6RV6",
     "0uvwfLPU8mvQewyV3d2noKldK1u8SJ1ZjH1LhA==",
 );
+const P384_M: &str = concat!(
+    "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEjfopJczxob6//yUYvmPMcQOPBjscz+v2fOJvPiYJv0k2oa9ktrPm/MtNdazc700johbS",
+    "6suqu2VsMuopFwWf8IxJJbuFHnzA5nfpoKo1ecOXfqxP4HlDrdIoFTi2KSy5",
+);
+const P521_M: &str = concat!(
+    "MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQBRM2j/gLYwJYHiwBNbAJDdCNe7NxTZVpWiYzPaAjz/ont7myWUYYqNlvkt6OrLq0N",
+    "j86G+BBIqMbSj9+YOjGsj6kBkVzTd/7KpedbgywUnLiX0W50PzaxuE43uEbFeqHgAXKt3iG4fe5qkWmY9pDi9yZJv9WYFLbs0e2Q",
+    "CIhPxxSxNmE=",
+);
+const RSA_M: &str = concat!(
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuQt530B+2jHxqQf5j02yrB3pc35uiGaTKTLZWYcl5WslUEE/sE94oS2X",
+    "Mf1ANBCuiWyfE3guaLxLMBfmLbAjMmoPbvx1aJ4gLq3kwNm+NCPOYr7OrLf6MXLGWXlRYF3TOChk0JYDIDOOQ0SegeRKghrev8cr",
+    "jq5330pyTPpaTb4ljNKWBYTov10s4gUMG+0SkBUtt2XRScWmX23g3DCU85YHHsopr+HDakqm0QXT8FXCXWJEUJkRrHqLNJVYFupR",
+    "1xQ/adEx/SFTJT0RY19Vs7IpRNV1gBQgWix1fmxtniCF7pR78Uca6OZkAQv5M41vuiSBimqg1BUBF5fVMMR+8QIDAQAB",
+);
+const ED25519_M: &str = "MCowBQYDK2VwAyEAwh1TINeOQJ7LbXY9a3dE7iUn7C8Fm4+dAMDBVey3WAg=";
+const P384_MESSAGE_SHA384_SIGNATURE: &str = concat!(
+    "MGUCMG47aR3joVMCrGIoIEm+HEwEsqVD2bhzNhBpobaSvnO7p5fMF4xX6ki0cCCld+lizwIxALMkpzyE7/eAitvm15Pw2PHgmMXC",
+    "aJbASmqogDRhDogvdk0FE2+UFP3rUvUmGmmmNQ==",
+);
+const P521_MESSAGE_SHA512_SIGNATURE: &str = concat!(
+    "MIGIAkIBubxpnA3z/bOigx13r0QGHI7tt7MERc4+2BnJqN2rJXy5rAuIGq0vb9T5Sqb5AY+h0mhoGyzwoLq8ivYcKzcquvoCQgGS",
+    "cFWIQxjmtFetaRHRn2giBG1+OXfV0CyPYTRmiqXLdP9ilKxnk66+7+ts3E2wzyWGTSFbiLv7RHujYz0kCFll5Q==",
+);
+const P521_MESSAGE_SHA256_SIGNATURE: &str = concat!(
+    "MIGIAkIAgLN1NBSGRPRLvLAYC2YiDeZWfc/icpBz+7OIdK8msmLnyKOlOK/RAXA/yi5s7I+DxFKkeucq9ge7s8oqQj34AAwCQgCW",
+    "syyu4KFaH7ny8BKk9NRzKpKnZbGHlUQz+nBynHEWLzu7G1EWSefQrSYlRJLAt7mI3n7eXy8QyFGvsy12mhZV8w==",
+);
+const RSA_MESSAGE_SIGNATURE: &str = concat!(
+    "RVT1zDXDenC+DjkvqAWMKWfKju7/OdVJPnInrSB948dTaUa6wJeEybyNmflSmjRevCuUOvOCCYpVXFyYYWDH/CuNmhlgKnQRSV4R",
+    "4yByX9Q7sGSeDV/ttkD/2i2n6WJCIPjh9kWW7lWm5zSSzt9HKjsYVY55UkimCAScv65jnA6CIz1P3U6JkGTajdg8WAaQk/ffQ3L/",
+    "2pffMA0xMUso2IVn1KiRCNKXKYfLKNdpd1VWAhKjkvVG7Opcrt5uyWw8GprxavVh08yW+hLMmEaCBJ8YiCn1HZQYc/MwxF2ufHq0",
+    "nMxMWJVIwLqMQrqEyPGOG+XZX6Neq1xUreVcDXeqbA==",
+);
+const ED25519PH_MESSAGE_SIGNATURE: &str =
+    "WqrIUu44nAKrIx+xNIHwa9YWOaXvH0Jx7KtUOOvlCMI3zzfQtnfwfhKYvtOCM6U0TijWFaPz1VDU1k+weQioDw==";

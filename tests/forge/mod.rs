@@ -20,6 +20,7 @@ pub mod seeds;
 
 use std::sync::Arc;
 
+use airtight::statement::digests::{ALGORITHMS, Digests, digest_of};
 use airtight::statement::{Subject, Symlink};
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Input, Outcome, Policy, Report, verify, verify_anchored};
@@ -30,9 +31,7 @@ use airtight_keys::sign::{Sign as _, SoftKey};
 use airtight_keys::strict_json::{standard_base64, to_standard_base64 as base64};
 use airtight_keys::verifier::{HashFunction, VerifierKey};
 use airtight_log::digest::{LeafIndex, Sha256Digest, TreeSize, sha256};
-use airtight_log::entry::{
-    Body, ContentDigest, HashedRekord001, HashedRekord002, RekordVerifier, dsse_body, set_message,
-};
+use airtight_log::entry::{Body, HashedRekord001, HashedRekord002, RekordVerifier, dsse_body, set_message};
 use airtight_log::proofs::inclusion;
 use airtight_log::quorum::WitnessPolicy;
 use airtight_log::tree::{Forest, leaf_hash, root};
@@ -244,6 +243,11 @@ impl Recipe {
         }
     }
 
+    /// What a log hashes with what was signed.
+    pub fn hash(&self) -> HashFunction {
+        self.foreign.map_or(HashFunction::Sha256, |foreign| foreign.hash)
+    }
+
     /// The signer's public key.
     pub fn public(&self) -> VerifierKey {
         self.foreign.map_or_else(|| VerifierKey::from(self.signer.public().clone()), |foreign| foreign.key())
@@ -263,16 +267,11 @@ impl Recipe {
     /// The leaf as an honest log makes it.
     pub fn body(&self) -> Vec<u8> {
         let (public, signature) = (self.public(), self.signature());
-        let (key_details, hash) = match self.foreign {
-            Some(Foreign { key_details, hash, .. }) => (key_details, hash),
-            None => (self.signer.public().algorithm().key_details(), HashFunction::Sha256),
+        let key_details = match self.foreign {
+            Some(Foreign { key_details, .. }) => key_details,
+            None => self.signer.public().algorithm().key_details(),
         };
-        let digest = hash.hash(&self.covered());
-        let digest = match hash {
-            HashFunction::Sha256 => ContentDigest::Sha256(digest.try_into().unwrap()),
-            HashFunction::Sha384 => ContentDigest::Sha384(digest.try_into().unwrap()),
-            HashFunction::Sha512 => ContentDigest::Sha512(digest.try_into().unwrap()),
-        };
+        let digest = digest_of(self.hash(), &self.hash().hash(&self.covered())).unwrap();
         match self.kind {
             ("hashedrekord", "0.0.1") => Body::HashedRekord001(HashedRekord001 {
                 digest,
@@ -322,8 +321,9 @@ impl Recipe {
         let content = match &self.signed {
             Signed::Payload(_) => format!(r#""dsseEnvelope":{}"#, self.envelope_text()),
             Signed::Message(message) => format!(
-                r#""messageSignature":{{"messageDigest":{{"algorithm":"SHA2_256","digest":"{}"}},"signature":"{}"}}"#,
-                base64(sha256(message).as_bytes()),
+                r#""messageSignature":{{"messageDigest":{{"algorithm":"SHA2_{}","digest":"{}"}},"signature":"{}"}}"#,
+                &self.hash().name()[3..],
+                base64(&self.hash().hash(message)),
                 base64(&self.signature())
             ),
         };
@@ -387,6 +387,8 @@ pub fn file_statement() -> String {
 pub enum Asked {
     /// One artifact.
     Artifact(Vec<u8>),
+    /// One that is not at hand, by the digest that is known: `sha256:` and hex, or another algorithm's.
+    Digest(String),
     /// The files of a directory by their digests, and its symbolic links.
     Files { files: Vec<Subject>, links: Vec<Symlink> },
 }
@@ -454,7 +456,8 @@ impl Scene {
     /// The same, with keys and trusted root that were read before.
     pub fn judge_with(&self, bundle: &[u8], keys: &[VerifierKey], trusted_root: &TrustedRoot) -> Report {
         let subject = match &self.asked {
-            Asked::Artifact(artifact) => verify::Subject::Digest(sha256(artifact)),
+            Asked::Artifact(artifact) => verify::Subject::Artifact(digests(artifact)),
+            Asked::Digest(text) => verify::Subject::Artifact(text.parse().unwrap()),
             Asked::Files { files, links } => verify::Subject::Files { files, symlinks: links },
         };
         let mut policy = Policy { predicate_type: self.predicate_type.clone(), ..Policy::default() };
@@ -496,6 +499,12 @@ pub fn verdict(report: &Report) -> (&'static str, u8) {
 /// A file's name and digest.
 pub fn subject(name: &str, content: &[u8]) -> Subject {
     Subject { name: name.to_owned(), sha256: digest(content) }
+}
+
+/// All digests of an artifact.
+pub fn digests(content: &[u8]) -> Digests {
+    let digest = |algorithm: HashFunction| digest_of(algorithm, &algorithm.hash(content)).unwrap();
+    ALGORITHMS.into_iter().map(digest).fold(Digests::default(), Digests::with)
 }
 
 /// SHA-256.

@@ -66,13 +66,15 @@ fn each_signature_of_openssl_holds_in_the_scheme_it_was_made_in_and_in_no_other(
 }
 
 #[test]
-fn a_digest_is_enough_for_curves_and_not_for_rsa() {
+fn a_digest_is_enough_but_for_rsa_in_pss() {
     for (spki, signature, scheme) in SIGNED {
         let (key, signature) = (key(spki), bytes(signature));
         for hash in [HashFunction::Sha256, HashFunction::Sha384, HashFunction::Sha512] {
             let holds = key.verify_digest(hash, &hash.hash(MESSAGE), &signature).ok();
-            let is_curve = !matches!(key.kind(), KeyKind::Rsa(_));
-            assert_eq!(holds, (is_curve && scheme.hash() == Some(hash)).then_some(scheme), "{scheme:?} {hash:?}");
+            let is_pss = matches!(scheme, Scheme::RsaPss(_));
+            assert_eq!(holds, (!is_pss && scheme.hash() == Some(hash)).then_some(scheme), "{scheme:?} {hash:?}");
+            let of_another = key.verify_digest(hash, &hash.hash(b"airtighu"), &signature);
+            assert!(of_another.is_err(), "{scheme:?} {hash:?}");
         }
     }
 }

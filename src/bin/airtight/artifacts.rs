@@ -6,15 +6,19 @@
 //! pipes (`special_file`), names that are not UTF-8 (`name_not_utf8`), a file whose length changed while it was read
 //! (`artifact_changed`).
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use airtight::statement::digests::Digests;
 use airtight::statement::{Subject, Symlink};
+use airtight_keys::verifier::HashFunction;
 use airtight_log::digest::Sha256Digest;
+use airtight_log::entry::ContentDigest;
 use indicatif::{ProgressBar, ProgressStyle};
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 use walkdir::WalkDir;
 
 use crate::exit::Exit;
@@ -195,19 +199,31 @@ fn hash((_, path, len): &Named, bar: &ProgressBar) -> Result<Sha256Digest, Failu
     Ok(Sha256Digest::from_bytes(sha256.finalize().into()))
 }
 
-/// Hashes a file once more, with SHA-512: asked for only where a statement has no other digest.
+/// Hashes a file once more, with other algorithms than SHA-256: asked for only where a bundle states digests of these.
 ///
 /// # Errors
 /// `artifact_not_found`, `artifact_unreadable`.
-pub fn sha512(path: &Path) -> Result<[u8; 64], Failure> {
+pub fn digests(path: &Path, algorithms: &BTreeSet<HashFunction>) -> Result<Digests, Failure> {
     let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let (mut sha512, mut block) = (Sha512::new(), vec![0; BLOCK]);
+    let asked = |algorithm| algorithms.contains(&algorithm);
+    let mut sha384 = asked(HashFunction::Sha384).then(Sha384::new);
+    let mut sha512 = asked(HashFunction::Sha512).then(Sha512::new);
+    let mut block = vec![0; BLOCK];
     loop {
-        match file.read(&mut block).map_err(|error| unreadable(path, &error))? {
-            0 => return Ok(sha512.finalize().into()),
-            read => sha512.update(&block[..read]),
+        let read = file.read(&mut block).map_err(|error| unreadable(path, &error))?;
+        if read == 0 {
+            break;
+        }
+        if let Some(hasher) = &mut sha384 {
+            hasher.update(&block[..read]);
+        }
+        if let Some(hasher) = &mut sha512 {
+            hasher.update(&block[..read]);
         }
     }
+    let sha384 = sha384.map(|hasher| ContentDigest::Sha384(hasher.finalize().into()));
+    let sha512 = sha512.map(|hasher| ContentDigest::Sha512(hasher.finalize().into()));
+    Ok(sha384.into_iter().chain(sha512).fold(Digests::default(), Digests::with))
 }
 
 /// Makes a progress bar in bytes, hidden where nobody sees it or it would be gone at once.

@@ -4,7 +4,9 @@ use std::fs;
 
 use airtight::bundle::homes::{self, HomeError, Housed};
 use airtight::bundle::{Bundle, Content, LogEntry, Signer};
-use airtight::statement::ParsedStatement;
+use airtight::statement::digests::{Digests, text_of};
+use airtight::statement::{ParsedStatement, ParsedSubject};
+use airtight_keys::verifier::HashFunction;
 use airtight_log::digest::sha256;
 use serde::Serialize;
 
@@ -67,6 +69,23 @@ impl InspectedEntry {
 struct InspectedSubject {
     name: String,
     sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha384: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha512: Option<String>,
+    /// For a person: the SHA-256, or what there is in its place.
+    #[serde(skip)]
+    shown: String,
+}
+
+impl InspectedSubject {
+    fn of(name: String, digests: &Digests) -> InspectedSubject {
+        let of = |algorithm| digests.of(algorithm).map(|digest| hex::encode(digest.as_bytes()));
+        let sha256 = of(HashFunction::Sha256);
+        let other = digests.iter().next().map_or_else(|| "no sha256".to_owned(), |digest| text_of(&digest));
+        let shown = sha256.clone().unwrap_or(other);
+        InspectedSubject { name, sha256, sha384: of(HashFunction::Sha384), sha512: of(HashFunction::Sha512), shown }
+    }
 }
 
 /// Runs one command about bundles.
@@ -112,15 +131,14 @@ fn inspect(bundle: &Bundle<'_>, call: &mut Invocation) {
             payload_type = Some(envelope.payload_type().to_owned());
             if let Ok(statement) = ParsedStatement::parse(envelope.payload_unverified()) {
                 predicate_type = Some(statement.predicate_type().to_owned());
-                subjects.extend(statement.subjects().iter().map(|subject| InspectedSubject {
-                    name: subject.name().to_owned(),
-                    sha256: subject.sha256().map(|digest| digest.hex()),
-                }));
+                let of =
+                    |subject: &ParsedSubject<'_>| InspectedSubject::of(subject.name().to_owned(), subject.digests());
+                subjects.extend(statement.subjects().iter().map(of));
             }
             "dsseEnvelope"
         }
         Content::Message { digest, .. } => {
-            subjects.push(InspectedSubject { name: String::new(), sha256: Some(digest.hex()) });
+            subjects.push(InspectedSubject::of(String::new(), &Digests::from(*digest)));
             "messageSignature"
         }
     };
@@ -160,8 +178,7 @@ fn inspect(bundle: &Bundle<'_>, call: &mut Invocation) {
         }
     }
     for subject in &inspection.subjects {
-        let digest = subject.sha256.as_deref().unwrap_or("no sha256");
-        output.line(format_args!("subject:    {digest}  {}", subject.name));
+        output.line(format_args!("subject:    {}  {}", subject.shown, subject.name));
     }
     match &inspection.certificate {
         Some(digest) => output.line(format_args!("signer:     a certificate, sha256 {digest}")),

@@ -22,12 +22,14 @@ use airtight::attest::{Keeping, Proven};
 use airtight::disposition::Disposition;
 use airtight::keyring::KeyName;
 use airtight::policy::{Finding, Standing};
+use airtight::statement::digests::Digests;
 use airtight::statement::kept::{
     KEPT_LEN_MAX, KeptBundle, KeptError, KeptIdentity, KeptPattern, KeptQuestion, KeptVerdict,
 };
 use airtight::verify::identity::Pattern;
 use airtight::verify::{Report, Subject, Verified};
 use airtight_log::digest::{Sha256Digest, sha256};
+use airtight_log::entry::ContentDigest;
 use airtight_log::store::Access;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -38,8 +40,7 @@ use crate::cli::import::ImportArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
-use crate::verify::matching::Known;
-use crate::verify::{Judge, Question, ask, filed, judge_of, require_signer, with_sha512};
+use crate::verify::{Judge, Question, ask, filed, judge_of, require_signer, with_stated};
 
 /// A file that was read and judged.
 struct Judged {
@@ -92,22 +93,20 @@ struct RefusalLine {
 pub fn run(args: &ImportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     require_signer(&args.by)?;
     let judge = judge_of(&args.by, None, call)?;
-    let artifact = args.artifact.as_ref().map(|path| digest_of(path)).transpose()?;
+    let artifact = args.artifact.as_ref().map(|path| digests_of(path)).transpose()?;
     let mut files = args.bundles.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
     let asked_about = match (&judge.asked, artifact) {
         (Some(_), None) => common(&files)?,
         _ => artifact,
     };
-    let mut about = asked_about.map(|sha256| Known { sha256, sha512: None });
+    let mut about = asked_about;
     for file in &mut files {
         if let Ok((_, content)) = &file.content {
             let found = filed::filed(content);
-            let at_hand =
-                args.artifact.as_ref().filter(|_| found.as_ref().is_ok_and(|found| filed::asks_for_sha512(found)));
-            if let Some(artifact) = at_hand {
-                about = with_sha512(about, artifact)?;
+            if let (Some(artifact), Ok(found)) = (&args.artifact, &found) {
+                about = with_stated(about, artifact, found)?;
             }
-            let subject = about.map_or(Subject::Stated, Known::subject);
+            let subject = about.map_or(Subject::Stated, Subject::Artifact);
             let of_type = judge.policy.predicate_type.as_deref();
             file.bundles = filed::judged(found, about, of_type, |bundle| judge.judge(bundle, subject));
         }
@@ -140,9 +139,9 @@ pub fn run(args: &ImportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
 }
 
 /// Reads what is asked about.
-fn digest_of(path: &Path) -> Result<Sha256Digest, Failure> {
+fn digests_of(path: &Path) -> Result<Digests, Failure> {
     match ask(path)? {
-        Question::Digest(digest) => Ok(digest),
+        Question::Artifact(digests) => Ok(digests),
         Question::Directory(_) => {
             let message = format!("{} is a directory, and what is kept is about artifacts one by one", path.display());
             Err(Failure::new(Exit::Usage, "artifact_is_directory", message).next("name a file, or sha256:HEX"))
@@ -172,15 +171,15 @@ fn read(path: &Path) -> Result<Judged, Failure> {
 }
 
 /// Finds the artifact that every file which can be read names.
-fn common(files: &[Judged]) -> Result<Option<Sha256Digest>, Failure> {
-    let named = |file: &Judged| -> Vec<Sha256Digest> {
+fn common(files: &[Judged]) -> Result<Option<Digests>, Failure> {
+    let named = |file: &Judged| -> Vec<ContentDigest> {
         let found = file.content.as_ref().ok().and_then(|(_, content)| filed::filed(content).ok());
         found.unwrap_or_default().into_iter().flat_map(|bundle| bundle.said.digests).collect()
     };
     let named: Vec<_> = files.iter().map(named).filter(|named| !named.is_empty()).collect();
     let Some((first, others)) = named.split_first() else { return Ok(None) };
     match first.iter().find(|digest| others.iter().all(|named| named.contains(digest))) {
-        Some(digest) => Ok(Some(*digest)),
+        Some(digest) => Ok(Some(Digests::from(*digest))),
         None => {
             let message = "a policy is about one artifact, and no artifact is named by all of these files";
             Err(Failure::new(Exit::Usage, "artifact_required", message).next("add --artifact FILE, or sha256:HEX"))
@@ -189,7 +188,7 @@ fn common(files: &[Judged]) -> Result<Option<Sha256Digest>, Failure> {
 }
 
 /// Says what is asked, as it is kept beside the answer.
-fn question(judge: &Judge, artifact: Option<Sha256Digest>) -> KeptQuestion {
+fn question(judge: &Judge, artifact: Option<Digests>) -> KeptQuestion {
     let keys: BTreeSet<String> = judge.keys.iter().map(|key| key.key_id().to_string()).collect();
     let pattern = |pattern: &Pattern| match pattern {
         Pattern::Exactly(text) => KeptPattern::Exactly(text.clone()),
@@ -211,7 +210,7 @@ fn question(judge: &Judge, artifact: Option<Sha256Digest>) -> KeptQuestion {
         crls: judge.crl_sha256s.iter().map(Sha256Digest::hex).collect(),
         accept_promise: judge.policy.accept_promise,
         predicate_type: judge.policy.predicate_type.clone(),
-        artifact: artifact.map(|digest| digest.hex()),
+        artifact: artifact.map(|known| known.sha256().map_or_else(|| known.to_string(), Sha256Digest::hex)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use airtight::bundle::BundleError;
+use airtight::statement::digests::{ALGORITHMS, Digests};
 use airtight::statement::{PredicateType, Subject as Named};
 use airtight::trust::{Crl, TrustedRoot};
 use airtight::verify::identity::{IdentityRule, Pattern};
@@ -23,7 +24,6 @@ use crate::invocation::Invocation;
 use crate::policy::{self, Loaded};
 
 pub use self::many::Judge;
-use self::matching::Known;
 
 #[cfg_attr(
     not(feature = "site"),
@@ -38,7 +38,7 @@ pub mod matching;
 /// What is asked about.
 pub enum Question {
     /// One artifact.
-    Digest(Sha256Digest),
+    Artifact(Digests),
     /// A directory's files.
     Directory(Artifact),
 }
@@ -58,7 +58,7 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     let anchor = args.anchor.as_ref().map(|path| fs::read(path).map_err(|error| artifacts::unreadable(path, &error)));
     let anchor = anchor.transpose()?;
     let mut about = match &question {
-        Question::Digest(sha256) => Some(Known { sha256: *sha256, sha512: None }),
+        Question::Artifact(digests) => Some(*digests),
         Question::Directory(_) => None,
     };
     let (mut covered, mut exit, mut count): (Vec<Named>, _, _) = (Vec::new(), Exit::Done, 0);
@@ -71,12 +71,12 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
             _ => artifacts::unreadable(path, &error),
         })?;
         let found = filed::filed(&text);
-        if found.as_ref().is_ok_and(|found| filed::asks_for_sha512(found)) {
-            about = with_sha512(about, artifact)?;
+        if let Ok(found) = &found {
+            about = with_stated(about, artifact, found)?;
         }
         let judged = filed::judged(found, about, policy.predicate_type.as_deref(), |bundle| {
             let subject = match about {
-                Some(known) => known.subject(),
+                Some(known) => verify::Subject::Artifact(known),
                 None => question.subject(),
             };
             judge(bundle, subject, &keys, &root, policy.clone(), now, anchor.as_deref())
@@ -86,7 +86,9 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
             show(report, path, place, call);
             match report.verdict() {
                 Ok(verified) => {
-                    covered.extend_from_slice(verified.matched());
+                    covered.extend(verified.matched().iter().filter_map(|subject| {
+                        Some(Named { name: subject.name.clone(), sha256: *subject.digests.sha256()? })
+                    }));
                     if verified.is_weaker() && exit == Exit::Done {
                         exit = Exit::Weaker;
                     }
@@ -191,7 +193,11 @@ pub fn conformance(command: &ConformanceCommand, call: &mut Invocation) -> Resul
     let keys = key_path.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
     let text = fs::read(bundle).map_err(|error| artifacts::unreadable(bundle, &error))?;
     let policy = Policy { identity, ..Policy::default() };
-    let report = judge(&text, ask(artifact)?.subject(), &keys, &trusted_root(root)?, policy, call.now()?, None);
+    let mut question = ask(artifact)?;
+    if let (Question::Artifact(digests), Ok(found)) = (&mut question, filed::filed(&text)) {
+        *digests = with_stated(Some(*digests), artifact, &found)?.unwrap_or(*digests);
+    }
+    let report = judge(&text, question.subject(), &keys, &trusted_root(root)?, policy, call.now()?, None);
     show(&report, bundle, "", call);
     Ok(if report.verdict().is_ok() { Exit::Done } else { Exit::Refused })
 }
@@ -199,7 +205,7 @@ pub fn conformance(command: &ConformanceCommand, call: &mut Invocation) -> Resul
 impl Question {
     fn subject(&self) -> verify::Subject<'_> {
         match self {
-            Question::Digest(digest) => verify::Subject::Digest(*digest),
+            Question::Artifact(digests) => verify::Subject::Artifact(*digests),
             Question::Directory(artifact) => {
                 verify::Subject::Files { files: &artifact.files, symlinks: &artifact.symlinks }
             }
@@ -207,17 +213,28 @@ impl Question {
     }
 }
 
-/// Hashes an artifact once more, where it is at hand: a bundle is about a SHA-512.
+/// Returns what stands in an artifact's place where that is a digest and no path.
+fn digest_text(artifact: &Path) -> Option<&str> {
+    let is_named = |text: &&str| ALGORITHMS.iter().any(|algorithm| text.starts_with(&format!("{}:", algorithm.name())));
+    artifact.to_str().filter(is_named)
+}
+
+/// Hashes an artifact once more, where it is at hand, in the other algorithms of which bundles state its digests.
 ///
 /// # Errors
 /// Those of the file.
-pub fn with_sha512(about: Option<Known>, artifact: &Path) -> Result<Option<Known>, Failure> {
-    match about {
-        Some(Known { sha256, sha512: None }) if !artifact.to_string_lossy().starts_with("sha256:") => {
-            Ok(Some(Known { sha256, sha512: Some(artifacts::sha512(artifact)?) }))
-        }
-        about => Ok(about),
+pub fn with_stated(
+    about: Option<Digests>,
+    artifact: &Path,
+    found: &[filed::Filed],
+) -> Result<Option<Digests>, Failure> {
+    let Some(known) = about.filter(|_| digest_text(artifact).is_none()) else { return Ok(about) };
+    let mut algorithms = filed::algorithms(found.iter().map(|one| &one.said));
+    algorithms.retain(|algorithm| known.of(*algorithm).is_none());
+    if algorithms.is_empty() {
+        return Ok(about);
     }
+    Ok(Some(artifacts::digests(artifact, &algorithms)?.iter().fold(known, Digests::with)))
 }
 
 fn judge(
@@ -241,24 +258,24 @@ fn judge(
 /// # Errors
 /// `digest_malformed`, and what the path refuses.
 pub fn ask(artifact: &Path) -> Result<Question, Failure> {
-    if let Some(text) = artifact.to_str().filter(|text| text.starts_with("sha256:")) {
-        let digest = text.parse().map_err(|error| {
+    if let Some(text) = digest_text(artifact) {
+        let digests = text.parse().map_err(|error| {
             Failure::new(Exit::Usage, "digest_malformed", format!("{error}"))
-                .next("give sha256: and 64 lowercase hex digits")
+                .next("give sha256: and 64 lowercase hex digits, sha384: and 96, or sha512: and 128")
         })?;
-        return Ok(Question::Digest(digest));
+        return Ok(Question::Artifact(digests));
     }
     let read = artifacts::read(artifact)?;
     if read.is_directory {
         return Ok(Question::Directory(read));
     }
     let [file] = read.files.as_slice() else { unreachable!("invariant: a file is one subject") };
-    Ok(Question::Digest(file.sha256))
+    Ok(Question::Artifact(Digests::from(file.sha256)))
 }
 
 /// Finds the bundle of an artifact beside it, or the parts of a directory's.
 fn bundles_of(artifact: &Path, question: &Question) -> Result<Vec<PathBuf>, Failure> {
-    if artifact.to_str().is_some_and(|text| text.starts_with("sha256:")) {
+    if digest_text(artifact).is_some() {
         let message = "a digest has no bundle beside it";
         return Err(Failure::new(Exit::Usage, "bundle_required", message).next("add --bundle FILE"));
     }

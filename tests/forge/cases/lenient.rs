@@ -78,13 +78,18 @@ const BOTH: &[&str] = &[
 /// Only cosign 2 verifies these.
 const COSIGN_2: &[&str] = &[
     "step1-digest-algorithm",
+    "step1-digest-of-another-length",
     "step2-message-digest-changed",
+    "step2-message-sha512-by-p256",
+    "step3-sha256-beside-sha384-of-another",
+    "step3-sha256-beside-sha512-of-another",
     "step4-body-of-an-unknown-log",
     "step4-other-payload",
     "step4-v2-base64-unpadded",
     "step4-v2-digest-sha512",
     "step4-v2-ed25519",
     "step4-v2-key-details",
+    "step4-v2-message-p521-sha256",
     "step4-v2-other-digest",
     "step4-v2-p384-message-sha256",
     "step4-v2-p384-sha256",
@@ -94,6 +99,30 @@ const COSIGN_2: &[&str] = &[
 
 /// Only cosign 3 verifies these.
 const COSIGN_3: &[&str] = &["step3-member-of-snake-case"];
+
+/// Neither verifies these: both take SHA-256, or pure Ed25519, of whatever plain key they are given, and `verify-blob` has no way to say another.
+const REFUSED_BY_BOTH: &[&str] = &[
+    "verified-message-ed25519ph",
+    "verified-message-ed25519ph-hashedrekord-002",
+    "verified-message-p384-sha384",
+    "verified-message-p384-sha384-hashedrekord-002",
+    "verified-message-p521-sha512",
+    "verified-message-p521-sha512-hashedrekord-002",
+];
+
+/// Cosign 2 does not verify these: it compares SHA-256 alone.
+const REFUSED_BY_COSIGN_2: &[&str] = &["verified-subject-of-sha384-alone", "verified-subject-of-sha512-alone"];
+
+/// The lines of the file `refused-by`: the clients that do not verify the case of this name, which we verify, and sigstore-go.
+pub(super) fn refused_by(name: &str) -> &'static [&'static str] {
+    if REFUSED_BY_BOTH.contains(&name) {
+        &["cosign 3.1.3", "cosign 2.6.5"]
+    } else if REFUSED_BY_COSIGN_2.contains(&name) {
+        &["cosign 2.6.5"]
+    } else {
+        &[]
+    }
+}
 
 /// The lines of the file `accepted-by`: the clients that verify the case of this name, which we refuse.
 pub(super) fn accepted_by(name: &str) -> Vec<&'static str> {

@@ -310,7 +310,14 @@ fn contents(cases: &mut Cases) {
     cases.broken(
         "step1-digest-algorithm",
         "message_digest_algorithm",
-        "The digest of a signature over the artifact is said to be SHA-384.",
+        "The digest of a signature over the artifact is said to be SHA3-256.",
+        Recipe::message().make(),
+        |scene| *scene.bundle.at("/messageSignature/messageDigest/algorithm") = text("SHA3_256"),
+    );
+    cases.broken(
+        "step1-digest-of-another-length",
+        "bundle_length",
+        "The digest of a signature over the artifact is said to be SHA-384, and has 32 bytes.",
         Recipe::message().make(),
         |scene| *scene.bundle.at("/messageSignature/messageDigest/algorithm") = text("SHA2_384"),
     );

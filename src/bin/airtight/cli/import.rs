@@ -28,7 +28,7 @@ pub struct ImportArgs {
     #[arg(value_name = "BUNDLE", required = true)]
     pub bundles: Vec<PathBuf>,
 
-    /// What they must be about: a file, or sha256:HEX; where it is left out, whatever each says it is about
+    /// What they must be about: a file, or sha256:HEX, sha384:HEX or sha512:HEX; where it is left out, whatever each says it is about
     #[arg(long, value_name = "ARTIFACT")]
     pub artifact: Option<PathBuf>,
 

@@ -28,7 +28,7 @@ Example:
       --certificate-oidc-issuer https://token.actions.githubusercontent.com")]
 #[command(group = ArgGroup::new("asked").args(["artifact", "dir", "manifest"]).required(true))]
 pub struct VerifyArgs {
-    /// The artifact: a file, a directory, or sha256:HEX
+    /// The artifact: a file, a directory, or sha256:HEX; sha384:HEX or sha512:HEX where a bundle states these
     #[arg(value_name = "ARTIFACT")]
     pub artifact: Option<PathBuf>,
 
@@ -36,7 +36,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["bundle", "anchor"])]
     pub dir: Option<PathBuf>,
 
-    /// Every artifact of a list as sha256sum writes it; its digests are asked about, and no artifact is read
+    /// Every artifact of a list as sha256sum, sha384sum or sha512sum writes it; its digests are asked about, and no artifact is read
     #[arg(long, value_name = "SHA256SUMS", conflicts_with_all = ["bundle", "anchor"])]
     pub manifest: Option<PathBuf>,
 
@@ -195,7 +195,7 @@ pub struct VerifyBundleArgs {
     /// The trusted root
     #[arg(long, value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,
-    /// A path, or sha256:HEX
+    /// A path, or sha256:HEX, sha384:HEX or sha512:HEX
     #[arg(value_name = "FILE_OR_DIGEST")]
     pub artifact: PathBuf,
 }

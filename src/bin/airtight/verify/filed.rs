@@ -4,11 +4,14 @@
 //! answer that say they are about it, and are of the predicate type that was asked for; and those that cannot be read, for they may be. Where
 //! all are about something else, that is the refusal; where none is of the type, all answer, and say so.
 
-use airtight::bundle::homes::{self, HomeError};
-use airtight::verify::{self, Refusal, Report};
-use airtight_log::digest::Sha256Digest;
+use std::collections::BTreeSet;
 
-use super::matching::{Known, Said, said_unverified};
+use airtight::bundle::homes::{self, HomeError};
+use airtight::statement::digests::{Digests, algorithm_of, text_of};
+use airtight::verify::{self, Refusal, Report};
+use airtight_keys::verifier::HashFunction;
+
+use super::matching::{Said, said_unverified};
 
 /// One bundle of a file, not judged yet.
 pub struct Filed {
@@ -30,7 +33,7 @@ pub struct Judged {
 
 impl Filed {
     /// Tells whether a question about an artifact is one for this bundle.
-    pub fn may_be_about(&self, artifact: Option<Known>) -> bool {
+    pub fn may_be_about(&self, artifact: Option<Digests>) -> bool {
         let is_one = self.place.is_empty() || self.said.is_silent();
         is_one || artifact.is_none_or(|artifact| self.said.is_about(artifact))
     }
@@ -63,23 +66,22 @@ pub fn of_type(found: Vec<Filed>, predicate_type: Option<&str>) -> Vec<Filed> {
 }
 
 /// Says that every bundle of a file is about something else, where that is so.
-pub fn about_others(found: &[Filed], artifact: Option<Known>) -> Option<HomeError> {
-    let Said { digests, sha512s, .. } =
-        &found.first().filter(|_| !found.iter().any(|one| one.may_be_about(artifact)))?.said;
-    let first = digests.first().map(Sha256Digest::to_string);
-    let first = first.or_else(|| Some(format!("sha512:{}", hex::encode(sha512s.first()?))))?;
-    Some(HomeError::AboutOthers { bundles: found.len(), artifact: artifact?.sha256, first })
+pub fn about_others(found: &[Filed], artifact: Option<Digests>) -> Option<HomeError> {
+    let Said { digests, .. } = &found.first().filter(|_| !found.iter().any(|one| one.may_be_about(artifact)))?.said;
+    let first = text_of(digests.first()?);
+    Some(HomeError::AboutOthers { bundles: found.len(), artifact: artifact?.to_string(), first })
 }
 
-/// Tells whether SHA-256 alone does not say which of the bundles are about an artifact.
-pub fn asks_for_sha512(found: &[Filed]) -> bool {
-    found.iter().any(|one| !one.said.sha512s.is_empty())
+/// Lists the algorithms other than SHA-256 of which bundles state digests.
+pub fn algorithms<'f>(said: impl IntoIterator<Item = &'f Said>) -> BTreeSet<HashFunction> {
+    let stated = said.into_iter().flat_map(|said| &said.digests).map(algorithm_of);
+    stated.filter(|algorithm| *algorithm != HashFunction::Sha256).collect()
 }
 
 /// Judges what a file holds about an artifact; at least one answer. Without an artifact every bundle of it is judged.
 pub fn judged(
     found: Result<Vec<Filed>, HomeError>,
-    artifact: Option<Known>,
+    artifact: Option<Digests>,
     predicate_type: Option<&str>,
     judge: impl Fn(&[u8]) -> Report,
 ) -> Vec<Judged> {

@@ -21,10 +21,10 @@ use std::path::{Path, PathBuf};
 
 use airtight::bundle::homes::HomeError;
 use airtight::policy::{Attestation, Finding, Shortfall, Standing};
-use airtight::statement::Subject;
+use airtight::statement::digests::Digests;
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Checkpoints, Input, Policy, Refusal, Report, verify_among};
-use airtight_keys::verifier::VerifierKey;
+use airtight_keys::verifier::{HashFunction, VerifierKey};
 use airtight_log::digest::{LeafIndex, Sha256Digest};
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ use crate::policy::Loaded;
 
 use super::filed::{self, Filed};
 use super::manifest;
-use super::matching::{self, Known, Matched, Said};
+use super::matching::{self, Candidate, Matched, Said};
 
 /// A bundle up to this length is kept in memory between the two times it is looked at; a larger one is read again.
 const KEPT_LEN_MAX: usize = 256 << 10;
@@ -82,7 +82,7 @@ impl Judge {
 
 /// What is asked about: artifacts and bundles, matched with nothing yet.
 struct Asked {
-    artifacts: Vec<Subject>,
+    artifacts: Vec<Candidate>,
     /// Where each artifact lies, where it is at hand.
     paths: Vec<Option<PathBuf>>,
     bundles: Vec<Named>,
@@ -114,7 +114,11 @@ struct Held {
 #[derive(Serialize)]
 struct ArtifactLine {
     artifact: String,
-    sha256: String,
+    sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha384: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha512: Option<String>,
     verdict: &'static str,
     bundles: Vec<BundleLine>,
     policy: Option<Vec<FindingLine>>,
@@ -176,7 +180,7 @@ struct SummaryLine {
 /// # Errors
 /// `manifest_malformed`, `nothing_to_verify`, and what the files refuse: no verdict was reached then.
 pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Exit, Failure> {
-    let asked = collect(args, judge)?;
+    let mut asked = collect(args, judge)?;
     if asked.artifacts.is_empty() && asked.bundles.is_empty() {
         let message = "there is neither an artifact nor a bundle, and a yes about nothing would mislead";
         return Err(Failure::new(Exit::NotFound, "nothing_to_verify", message).next("check the path"));
@@ -185,26 +189,29 @@ pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Ex
     // Whatever a named document says of others is not asked.
     let about = match (asked.artifacts.first(), asked.paths.first()) {
         (Some(artifact), Some(path)) if asked.are_named => {
-            let sha512 = path.as_ref().map(|path| artifacts::sha512(path)).transpose()?;
-            Some(Known { sha256: artifact.sha256, sha512 })
+            let every = BTreeSet::from([HashFunction::Sha384, HashFunction::Sha512]);
+            let more = path.as_ref().map(|path| artifacts::digests(path, &every)).transpose()?;
+            Some(more.unwrap_or_default().iter().fold(artifact.digests, Digests::with))
         }
         _ => None,
     };
     let held = cores::each("bundles read", &asked.bundles, |named| hold(named, about, of_type));
     let held: Vec<Held> = held.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-    let sha512s = match held.iter().any(|held| !held.said.sha512s.is_empty()) {
-        true => cores::each("artifacts hashed", &asked.paths, |path| {
-            path.as_ref().map(|path| artifacts::sha512(path)).transpose()
-        }),
-        false => asked.paths.iter().map(|_| Ok(None)).collect(),
-    };
-    let sha512s = sha512s.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let algorithms = filed::algorithms(held.iter().map(|held| &held.said));
+    if !algorithms.is_empty() {
+        let more = cores::each("artifacts hashed", &asked.paths, |path| {
+            path.as_ref().map(|path| artifacts::digests(path, &algorithms)).transpose()
+        });
+        for (artifact, more) in asked.artifacts.iter_mut().zip(more) {
+            artifact.digests = more?.unwrap_or_default().iter().fold(artifact.digests, Digests::with);
+        }
+    }
     let bundles = held.iter().map(|held| (held.file.as_str(), &held.said));
-    let found = matching::matched(&asked.artifacts, &sha512s, bundles);
+    let found = matching::matched(&asked.artifacts, bundles);
     let (groups, stray) = grouped(&asked, &held, &found);
     let lines = cores::each("artifacts judged", &groups, |(artifact, bundles)| {
         let bundles: Vec<&Held> = bundles.iter().map(|at| &held[*at]).collect();
-        judge_artifact(judge, &asked.artifacts[*artifact], sha512s[*artifact], &bundles)
+        judge_artifact(judge, &asked.artifacts[*artifact], &bundles)
     });
     let lines = lines.into_iter().collect::<Result<Vec<_>, _>>()?;
     let count = |verdict| lines.iter().filter(|line| line.verdict == verdict).count();
@@ -287,7 +294,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
         let (own, files): (Vec<Named>, Vec<Named>) =
             names.into_iter().filter(|(_, path, _)| !is_input(path)).partition(matching::is_home);
         paths = files.iter().map(|(_, path, _)| Some(path.clone())).collect();
-        artifacts = artifacts::hashed(files)?;
+        artifacts = artifacts::hashed(files)?.into_iter().map(Candidate::from).collect();
         (bundles, links, were_read) = (own, symlinks.len(), true);
     }
     if let Some(path) = &args.manifest {
@@ -295,7 +302,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
         artifacts = manifest::parse(&text).map_err(|said| {
             let message = format!("{}: {said}", path.display());
             Failure::new(Exit::Malformed, "manifest_malformed", message)
-                .next("give a list as `sha256sum FILE…` writes it")
+                .next("give a list as `sha256sum FILE…` writes it, or sha384sum, or sha512sum")
         })?;
         artifacts.sort();
         paths = vec![None; artifacts.len()];
@@ -314,7 +321,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
 /// Finds one artifact, and the bundles among which those about it are.
 fn one(artifact: &Path, args: &VerifyArgs) -> Result<Asked, Failure> {
     let (name, question) = (artifact.display().to_string(), super::ask(artifact)?);
-    let super::Question::Digest(sha256) = question else {
+    let super::Question::Artifact(digests) = question else {
         let message = format!("{name} is a directory, and a policy is about artifacts one by one");
         return Err(
             Failure::new(Exit::Usage, "artifact_is_directory", message).next(format!("airtight verify --dir {name}"))
@@ -330,14 +337,14 @@ fn one(artifact: &Path, args: &VerifyArgs) -> Result<Asked, Failure> {
     } else {
         args.bundle.iter().map(|path| (path.display().to_string(), path.clone(), 0)).collect()
     };
-    let were_read = !name.starts_with("sha256:");
-    let (artifacts, are_named) = (vec![Subject { name, sha256 }], !args.bundle.is_empty());
+    let were_read = super::digest_text(artifact).is_none();
+    let (artifacts, are_named) = (vec![Candidate { name, digests }], !args.bundle.is_empty());
     let paths = vec![were_read.then(|| artifact.to_owned())];
     Ok(Asked { artifacts, paths, bundles, links: 0, were_read, is_whole: false, are_named })
 }
 
 /// Reads a file, and takes the bundles out of it that are about the artifact, where one is given, and of the type.
-fn hold((name, path, _): &Named, about: Option<Known>, predicate_type: Option<&str>) -> Result<Vec<Held>, Failure> {
+fn hold((name, path, _): &Named, about: Option<Digests>, predicate_type: Option<&str>) -> Result<Vec<Held>, Failure> {
     let text = read(path)?;
     let whole = |refused| Held {
         name: name.clone(),
@@ -373,15 +380,10 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Judges every bundle of an artifact, and then all that hold together, where a policy asks.
-fn judge_artifact(
-    judge: &Judge,
-    artifact: &Subject,
-    sha512: Option<[u8; 64]>,
-    bundles: &[&Held],
-) -> Result<ArtifactLine, Failure> {
+fn judge_artifact(judge: &Judge, artifact: &Candidate, bundles: &[&Held]) -> Result<ArtifactLine, Failure> {
     let (mut lines, mut verified) = (Vec::with_capacity(bundles.len()), Vec::new());
     for held in bundles {
-        let subject = Known { sha256: artifact.sha256, sha512 }.subject();
+        let subject = verify::Subject::Artifact(artifact.digests);
         let report = match (&held.refused, &held.bundle) {
             (Some(refused), _) => verify::refused(Refusal::Home(refused.clone())),
             (None, Some(bundle)) => judge.judge(&bundle.text, subject),
@@ -406,9 +408,12 @@ fn judge_artifact(
         None if lines.iter().any(|line| line.is_witnessed == Some(false)) => "weaker",
         None => "verified",
     };
+    let of = |algorithm| artifact.digests.of(algorithm).map(|digest| hex::encode(digest.as_bytes()));
     Ok(ArtifactLine {
         artifact: artifact.name.clone(),
-        sha256: artifact.sha256.hex(),
+        sha256: of(HashFunction::Sha256),
+        sha384: of(HashFunction::Sha384),
+        sha512: of(HashFunction::Sha512),
         verdict,
         bundles: lines,
         policy: findings.map(|findings| findings.into_iter().map(FindingLine::new).collect()),

@@ -1,6 +1,6 @@
 //! Which bundle is about which artifact, asked of what the bundles say of themselves; the verdict asks again.
 //!
-//! A bundle belongs to each artifact whose SHA-256 is that of one of its subjects, whatever either is called. A bundle that names no
+//! A bundle belongs to each artifact that has a digest of one of its subjects, whatever either is called. A bundle that names no
 //! artifact that is there, or cannot be read, belongs to the artifact of its own name (`NAME.sigstore.json` to `NAME`): so what was
 //! changed after it was signed is refused under its own name, and not merely missed. What belongs to nothing is an orphan.
 
@@ -9,9 +9,10 @@ use std::fs;
 
 use airtight::bundle::homes;
 use airtight::bundle::{Bundle, Content};
+use airtight::statement::digests::{Digests, algorithm_of};
 use airtight::statement::{ParsedStatement, Subject};
-use airtight::verify;
-use airtight_log::digest::Sha256Digest;
+use airtight_keys::verifier::HashFunction;
+use airtight_log::entry::ContentDigest;
 
 use crate::artifacts::Named;
 
@@ -48,43 +49,36 @@ pub fn stem(name: &str) -> Option<&str> {
 /// What a bundle says of itself.
 #[derive(Clone, Default)]
 pub struct Said {
-    /// The SHA-256 digests that it is about; none where it cannot be read.
-    pub digests: Vec<Sha256Digest>,
-    /// The SHA-512 digests of those of its subjects that have no SHA-256.
-    pub sha512s: Vec<[u8; 64]>,
+    /// The digests that it is about, of each subject all; none where it cannot be read.
+    pub digests: Vec<ContentDigest>,
     /// The predicate type of its statement.
     pub predicate_type: Option<String>,
 }
 
-/// What an artifact is known by.
-#[derive(Clone, Copy)]
-pub struct Known {
-    /// Its SHA-256.
-    pub sha256: Sha256Digest,
-    /// Its SHA-512, where some statement asks for it and the artifact is at hand.
-    pub sha512: Option<[u8; 64]>,
+/// An artifact that is asked about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate {
+    /// Its path, or what a list calls it.
+    pub name: String,
+    /// What is known of it: one digest at least.
+    pub digests: Digests,
 }
 
-impl Known {
-    /// Returns the question about it.
-    pub fn subject(self) -> verify::Subject<'static> {
-        match self.sha512 {
-            Some(sha512) => verify::Subject::File { sha256: self.sha256, sha512 },
-            None => verify::Subject::Digest(self.sha256),
-        }
+impl From<Subject> for Candidate {
+    fn from(Subject { name, sha256 }: Subject) -> Candidate {
+        Candidate { name, digests: Digests::from(sha256) }
     }
 }
 
 impl Said {
     /// Tells whether the bundle says that it is about an artifact.
-    pub fn is_about(&self, artifact: Known) -> bool {
-        let by_sha512 = artifact.sha512.is_some_and(|sha512| self.sha512s.contains(&sha512));
-        self.digests.contains(&artifact.sha256) || by_sha512
+    pub fn is_about(&self, artifact: Digests) -> bool {
+        artifact.iter().any(|digest| self.digests.contains(&digest))
     }
 
     /// Tells whether it says at all what it is about.
     pub fn is_silent(&self) -> bool {
-        self.digests.is_empty() && self.sha512s.is_empty()
+        self.digests.is_empty()
     }
 }
 
@@ -95,13 +89,7 @@ pub fn said_unverified(text: &[u8]) -> Said {
         Content::Message { digest, .. } => Said { digests: vec![*digest], ..Said::default() },
         Content::Envelope { envelope, .. } => match ParsedStatement::parse(envelope.payload_unverified()) {
             Ok(statement) => Said {
-                digests: statement.subjects().iter().filter_map(|subject| subject.sha256().copied()).collect(),
-                sha512s: statement
-                    .subjects()
-                    .iter()
-                    .filter(|subject| subject.sha256().is_none())
-                    .filter_map(|subject| subject.sha512().copied())
-                    .collect(),
+                digests: statement.subjects().iter().flat_map(|subject| subject.digests().iter()).collect(),
                 predicate_type: Some(statement.predicate_type().to_owned()),
             },
             Err(_) => Said::default(),
@@ -120,29 +108,28 @@ pub struct Matched {
     pub stray: Vec<usize>,
 }
 
-/// Matches artifacts with bundles, each bundle given by the name of its file and what it says of itself. `sha512s` has the artifacts' SHA-512, in
-/// their order, where they are known.
-pub fn matched<'b>(
-    artifacts: &[Subject],
-    sha512s: &[Option<[u8; 64]>],
-    bundles: impl Iterator<Item = (&'b str, &'b Said)>,
-) -> Matched {
-    let mut by_sha512: HashMap<&[u8; 64], Vec<usize>> = HashMap::new();
-    for (at, sha512) in sha512s.iter().enumerate().filter_map(|(at, sha512)| Some((at, sha512.as_ref()?))) {
-        by_sha512.entry(sha512).or_default().push(at);
-    }
-    let mut by_digest: HashMap<&[u8; 32], Vec<usize>> = HashMap::with_capacity(artifacts.len());
+/// A digest by which artifacts are looked up: its algorithm, and its bytes with zeros behind them.
+fn key(digest: &ContentDigest) -> (HashFunction, [u8; 64]) {
+    let mut bytes = [0; 64];
+    bytes[..digest.as_bytes().len()].copy_from_slice(digest.as_bytes());
+    (algorithm_of(digest), bytes)
+}
+
+/// Matches artifacts with bundles, each bundle given by the name of its file and what it says of itself.
+pub fn matched<'b>(artifacts: &[Candidate], bundles: impl Iterator<Item = (&'b str, &'b Said)>) -> Matched {
+    let mut by_digest: HashMap<(HashFunction, [u8; 64]), Vec<usize>> = HashMap::with_capacity(artifacts.len());
     let mut by_name: HashMap<&str, usize> = HashMap::with_capacity(artifacts.len());
     for (at, artifact) in artifacts.iter().enumerate() {
-        by_digest.entry(artifact.sha256.as_bytes()).or_default().push(at);
+        for digest in artifact.digests.iter() {
+            by_digest.entry(key(&digest)).or_default().push(at);
+        }
         by_name.insert(&artifact.name, at);
     }
     let (mut pairs, mut stray) = (BTreeSet::new(), Vec::new());
     for (bundle, (name, said)) in bundles.enumerate() {
         let before = pairs.len();
-        let about = said.digests.iter().filter_map(|digest| by_digest.get(digest.as_bytes())).flatten();
-        let about_too = said.sha512s.iter().filter_map(|digest| by_sha512.get(digest)).flatten();
-        pairs.extend(about.chain(about_too).map(|artifact| (*artifact, bundle)));
+        let about = said.digests.iter().filter_map(|digest| by_digest.get(&key(digest))).flatten();
+        pairs.extend(about.map(|artifact| (*artifact, bundle)));
         if pairs.len() == before {
             match stem(name).and_then(|name| by_name.get(name)) {
                 Some(artifact) => drop(pairs.insert((*artifact, bundle))),
@@ -163,15 +150,16 @@ mod tests {
 
     #[test]
     fn a_bundle_belongs_to_its_digests_else_to_its_name_else_to_nobody() {
-        let artifacts = ["a", "b", "c", "twin of a"].map(|name| Subject {
+        let mut artifacts = ["a", "b", "c", "twin of a"].map(|name| Candidate {
             name: name.to_owned(),
-            sha256: sha256(if name.ends_with('a') { b"a" } else { name.as_bytes() }),
+            digests: sha256(if name.ends_with('a') { b"a" } else { name.as_bytes() }).into(),
         });
+        artifacts[3].digests = artifacts[3].digests.with(ContentDigest::Sha512([2; 64]));
         let of = |names: &[&str]| {
-            let digests = names.iter().map(|name| sha256(name.as_bytes())).collect();
+            let digests = names.iter().map(|name| ContentDigest::Sha256(*sha256(name.as_bytes()).as_bytes())).collect();
             Said { digests, ..Said::default() }
         };
-        let of_npm = Said { sha512s: vec![[2; 64]], ..Said::default() };
+        let of_npm = Said { digests: vec![ContentDigest::Sha512([2; 64])], ..Said::default() };
         let bundles = [
             ("anything.sigstore.json", of(&["a"])),
             ("b.sigstore.json", of(&["b", "gone"])),
@@ -180,8 +168,7 @@ mod tests {
             ("c", of(&[])),
             ("npm.json", of_npm),
         ];
-        let sha512s = [None, None, None, Some([2; 64])];
-        let found = matched(&artifacts, &sha512s, bundles.iter().map(|(name, said)| (*name, said)));
+        let found = matched(&artifacts, bundles.iter().map(|(name, said)| (*name, said)));
         let pairs = vec![(0, 0), (1, 1), (1, 2), (3, 0), (3, 5)];
         assert_eq!(found, Matched { pairs, bare: vec![2], stray: vec![3, 4] });
     }

@@ -2,7 +2,8 @@
 //
 //	many < QUESTIONS > ANSWERS
 //
-// A question is a line of JSON: paths `bundle`, `root`, `artifact`, and either `key` or `identity` and `issuer`. The answer
+// A question is a line of JSON: paths `bundle`, `root`, `artifact`, and either `key` or `identity` and `issuer`; beside a key
+// `hash` where it signs with another than SHA-256: `sha384` or `sha512`, of an Ed25519 key Ed25519ph. The answer
 // is a line: `yes`, or `no` and the library's reason after a tab, or `broken` and what kept it from looking. Of a bundle
 // with a certificate, a promise of a transparency log, an entry and a proven time are asked, one each; of one with a key, an
 // entry. It opens no socket.
@@ -12,6 +13,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -23,10 +25,11 @@ import (
 	"github.com/sigstore/sigstore-go/pkg/verify"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
 	"github.com/sigstore/sigstore/pkg/signature"
+	"github.com/sigstore/sigstore/pkg/signature/options"
 )
 
 type question struct {
-	Bundle, Root, Artifact, Key, Identity, Issuer string
+	Bundle, Root, Artifact, Key, Hash, Identity, Issuer string
 }
 
 // A trusted root is named by many questions: it is read once.
@@ -85,25 +88,25 @@ func judge(asked question) (verdict string, reason string) {
 	}
 
 	var material root.TrustedMaterial = found.root
-	options := []verify.VerifierOption{verify.WithTransparencyLog(1)}
+	asks := []verify.VerifierOption{verify.WithTransparencyLog(1)}
 	var who verify.PolicyOption
 	if asked.Key != "" {
-		key, err := keyMaterial(asked.Key)
+		key, err := keyMaterial(asked.Key, asked.Hash)
 		if err != nil {
 			return "broken", err.Error()
 		}
 		material = root.TrustedMaterialCollection{found.root, key}
-		options = append(options, verify.WithNoObserverTimestamps())
+		asks = append(asks, verify.WithNoObserverTimestamps())
 		who = verify.WithKey()
 	} else {
-		options = append(options, verify.WithSignedCertificateTimestamps(1), verify.WithObserverTimestamps(1))
+		asks = append(asks, verify.WithSignedCertificateTimestamps(1), verify.WithObserverTimestamps(1))
 		named, err := verify.NewShortCertificateIdentity(asked.Issuer, "", asked.Identity, "")
 		if err != nil {
 			return "broken", err.Error()
 		}
 		who = verify.WithCertificateIdentity(named)
 	}
-	verifier, err := verify.NewVerifier(material, options...)
+	verifier, err := verify.NewVerifier(material, asks...)
 	if err != nil {
 		return "broken", err.Error()
 	}
@@ -118,7 +121,7 @@ func judge(asked question) (verdict string, reason string) {
 	return "yes", ""
 }
 
-func keyMaterial(path string) (root.TrustedMaterial, error) {
+func keyMaterial(path, hash string) (root.TrustedMaterial, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -128,7 +131,11 @@ func keyMaterial(path string) (root.TrustedMaterial, error) {
 		return nil, err
 	}
 	// SHA-256 here gives pure Ed25519 for an Ed25519 key, and ECDSA over SHA-256 for a P-256 key.
-	verifier, err := signature.LoadVerifier(public, crypto.SHA256)
+	function := map[string]crypto.Hash{"": crypto.SHA256, "sha384": crypto.SHA384, "sha512": crypto.SHA512}[hash]
+	verifier, err := signature.LoadVerifier(public, function)
+	if _, isEd25519 := public.(ed25519.PublicKey); isEd25519 && function == crypto.SHA512 {
+		verifier, err = signature.LoadVerifierWithOpts(public, options.WithED25519ph(), options.WithHash(function))
+	}
 	if err != nil {
 		return nil, err
 	}
