@@ -177,6 +177,17 @@ fn a_package_of_npm_is_found_by_its_sha512() {
     // Nothing is at hand whose SHA-512 could be known.
     let (exit, answers) = ask(&format!("{} --bundle npm.json", airtight_log::digest::sha256(ARTIFACT)));
     assert_eq!((exit, &answers[0]["refusal"]["code"]), (1, &json!("home_about_others")));
+    // A digest that the statement has needs no artifact.
+    let known = format!("sha512:{}", hex(&Sha512::digest(ARTIFACT)));
+    let (exit, answers) = ask(&format!("{known} --bundle npm.json"));
+    assert_eq!((exit, answers.len()), (0, 2), "{answers:?}");
+    assert_eq!(answers[0]["facts"]["subjects"][0]["sha256"], Value::Null);
+    assert_eq!(answers[0]["facts"]["subjects"][0]["sha512"], known["sha512:".len()..]);
+    write("SHA512SUMS", format!("{}  package.tgz\n", &known["sha512:".len()..]).as_bytes());
+    let (exit, answers) = ask("--manifest SHA512SUMS");
+    assert_eq!((exit, &answers[0]["verdict"]), (0, &json!("verified")), "{answers:?}");
+    assert_eq!((&answers[0]["sha256"], &answers[0]["sha512"]), (&Value::Null, &json!(known["sha512:".len()..])));
+    fs::remove_file(directory.path().join("SHA512SUMS")).unwrap();
     let (exit, answers) = ask("--dir .");
     let verdicts: Vec<_> = answers.iter().map(|answer| (&answer["artifact"], &answer["verdict"])).collect();
     assert_eq!(exit, 4, "{answers:?}");
