@@ -3,13 +3,16 @@
 
 mod forge;
 
+use std::fs;
+use std::process::Command;
+
 use airtight::trust::Crl;
 use airtight_keys::public::Algorithm;
 use airtight_keys::sign::{Sign as _, SoftKey};
 use airtight_keys::strict_json::to_standard_base64 as base64;
 use serde_json::{Value, json};
 
-use forge::certified::{Draft, List, World, changed, tlv, uri};
+use forge::certified::{Draft, ISSUER, List, NAME, World, changed, tlv, uri};
 use forge::{NOW, TIME, key};
 
 /// The verdict where these lists are given, all signed by the authority.
@@ -140,5 +143,45 @@ fn a_file_of_revocation_lists_is_read_in_both_forms_and_nothing_else_is() {
     let cut = pem(&der).replace("-----END X509 CRL-----", "");
     for bad in [&b""[..], b"text", &der[..der.len() - 1], &[der.clone(), vec![0]].concat(), cut.as_bytes()] {
         assert!(Crl::parse(bad).is_err());
+    }
+}
+
+#[test]
+fn a_policy_counts_a_certificate_that_its_lists_cover_and_no_other() {
+    let world = World::new();
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(directory.path().join(name), bytes).unwrap();
+    write("artifact", forge::ARTIFACT);
+    write("bundle.json", world.bundle().as_bytes());
+    write("root.json", world.root.to_string().as_bytes());
+    let policy = format!(
+        "policy: 1\nidentities:\n  ci:\n    subject: {NAME}\n    issuer: {ISSUER}\ncrls: [authority.crl]\nrequire:\n  - name: origin\n    by: [ci]\n    type: [\"https://airtight.dev/artifact/v1\"]\n"
+    );
+    write("p.yaml", policy.as_bytes());
+    let judged = |list: &List| {
+        write("authority.crl", &list.signed(&world.ca));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_airtight"));
+        command.current_dir(directory.path()).arg(format!("--now={NOW}")).args(["--json", "verify", "artifact"]);
+        let output = command.args("--bundle bundle.json --policy p.yaml --trusted-root root.json".split(' ')).output();
+        let output = output.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let line: Value = serde_json::from_str(text.lines().next().unwrap_or_default())
+            .unwrap_or_else(|_| panic!("{text} {}", String::from_utf8_lossy(&output.stderr)));
+        let said = |value: &Value| value.as_str().unwrap_or("none").to_owned();
+        let (bundle, finding) = (&line["bundles"][0], &line["policy"][0]);
+        (output.status.code().unwrap(), said(&bundle["refusal"]["code"]), said(&finding["code"]))
+    };
+    let at = |this: u64, next: u64| List { updates: (this, next), ..List::new() };
+    let short = "required_missing";
+    for (list, exit, refusal, finding) in [
+        (List::new(), 0, "none", "none"),
+        // It has ended by now, and is newer than the proven time.
+        (at(TIME, TIME + 1), 0, "none", "none"),
+        (List::revoking(TIME - 1, None), 1, "certificate_revoked", short),
+        (List { issuer: "another", ..List::new() }, 1, "certificate_crl_missing", short),
+        (at(TIME - 9, TIME - 1), 1, "certificate_crl_missing", short),
+        (at(NOW + 301, NOW + 600), 1, "certificate_crl_invalid", short),
+    ] {
+        assert_eq!(judged(&list), (exit, refusal.to_owned(), finding.to_owned()));
     }
 }
