@@ -65,6 +65,9 @@ pub struct KeptQuestion {
     pub crls: Vec<String>,
     /// Whether a log's promise was accepted in place of an inclusion proof.
     pub accept_promise: bool,
+    /// SHA-256 of the file of witnesses that was asked by; absent where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witnesses: Option<String>,
     /// The predicate type that was asked for.
     pub predicate_type: Option<String>,
     /// SHA-256 of the artifact that was asked about, hex, or the one other digest that was known, with its algorithm; `None` where it was what the bundle itself names.
@@ -240,6 +243,7 @@ mod tests {
             ct_logs: 1,
             crls: Vec::new(),
             accept_promise: false,
+            witnesses: None,
             predicate_type: None,
             artifact: None,
         }

@@ -92,7 +92,7 @@ struct RefusalLine {
 /// Whatever keeps a verdict from being reached, and what the site refuses: nothing was kept then.
 pub fn run(args: &ImportArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     require_signer(&args.by)?;
-    let judge = judge_of(&args.by, None, call)?;
+    let judge = judge_of(&args.by, args.witness_policy.as_deref(), call)?;
     let artifact = args.artifact.as_ref().map(|path| digests_of(path)).transpose()?;
     let mut files = args.bundles.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
     let asked_about = match (&judge.asked, artifact) {
@@ -209,6 +209,7 @@ fn question(judge: &Judge, artifact: Option<Digests>) -> KeptQuestion {
         ct_logs: judge.policy.scts,
         crls: judge.crl_sha256s.iter().map(Sha256Digest::hex).collect(),
         accept_promise: judge.policy.accept_promise,
+        witnesses: judge.witnesses_sha256.map(|sha256| sha256.hex()),
         predicate_type: judge.policy.predicate_type.clone(),
         artifact: artifact.map(|known| known.sha256().map_or_else(|| known.to_string(), Sha256Digest::hex)),
     }
@@ -218,6 +219,11 @@ fn question(judge: &Judge, artifact: Option<Digests>) -> KeptQuestion {
 fn fate(file: &Judged, question: &KeptQuestion) -> Fate {
     if let Some(refused) = refusal(file) {
         return Err((refused, Exit::Refused));
+    }
+    if let Some(bundle) = file.bundles.iter().find(|bundle| bundle.report.verdict().is_ok_and(Verified::is_weaker)) {
+        let said = "it holds, and too few of the witnesses have cosigned its checkpoint".to_owned();
+        let refused = RefusalLine { place: bundle.place.clone(), step: None, code: "required_witnesses", said };
+        return Err((refused, Exit::Weaker));
     }
     keeping(file, question, &|_| true, Vec::new())
 }

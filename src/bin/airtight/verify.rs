@@ -134,10 +134,13 @@ pub fn judge_of(args: &JudgeArgs, witnesses: Option<&Path>, call: &mut Invocatio
         }
     }
     let (trusted_root, trusted_root_sha256) = trusted_root_with_digest(&args.trusted_root)?;
-    let witnesses = match (witnesses, &asked) {
-        (Some(path), _) => Some(witness_policy(path)?),
-        (None, Some(loaded)) => loaded.policy.witnesses().cloned(),
-        (None, None) => None,
+    let (witnesses, witnesses_sha256) = match (witnesses, &asked) {
+        (Some(path), _) => {
+            let (policy, sha256) = witness_policy(path)?;
+            (Some(policy), Some(sha256))
+        }
+        (None, Some(loaded)) => (loaded.policy.witnesses().cloned(), None),
+        (None, None) => (None, None),
     };
     let predicate_type = match &args.predicate_type {
         Some(name) => Some(PredicateType::parse(name)?.uri().to_owned()),
@@ -162,7 +165,17 @@ pub fn judge_of(args: &JudgeArgs, witnesses: Option<&Path>, call: &mut Invocatio
         ..Policy::default()
     };
     let (now, checkpoints) = (call.now()?, Checkpoints::default());
-    Ok(Judge { keys, trusted_root, trusted_root_sha256, crl_sha256s, policy, asked, now, checkpoints })
+    Ok(Judge {
+        keys,
+        trusted_root,
+        trusted_root_sha256,
+        crl_sha256s,
+        witnesses_sha256,
+        policy,
+        asked,
+        now,
+        checkpoints,
+    })
 }
 
 /// Runs `airtight conformance`: the protocol of sigstore-conformance, exit 0 for a yes.
@@ -351,9 +364,10 @@ fn key(path: &Path) -> Result<VerifierKey, Failure> {
     })
 }
 
-fn witness_policy(path: &Path) -> Result<Arc<WitnessPolicy>, Failure> {
+fn witness_policy(path: &Path) -> Result<(Arc<WitnessPolicy>, Sha256Digest), Failure> {
     let text = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
-    WitnessPolicy::parse(&text).map(Arc::new).map_err(|error| {
+    let digest = sha256(&text);
+    WitnessPolicy::parse(&text).map(|policy| (Arc::new(policy), digest)).map_err(|error| {
         let message = format!("{}: {error}", path.display());
         Failure::new(Exit::Malformed, "witness_policy_malformed", message)
             .next("give a policy as C2SP tlog-policy has it; docs/FORMATS.md shows one")

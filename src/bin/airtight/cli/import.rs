@@ -32,6 +32,10 @@ pub struct ImportArgs {
     #[arg(long, value_name = "ARTIFACT")]
     pub artifact: Option<PathBuf>,
 
+    /// Who must have cosigned the checkpoints: a C2SP tlog-policy; without their quorum a bundle is not kept, and it is exit 3
+    #[arg(long, value_name = "FILE", conflicts_with = "policy")]
+    pub witness_policy: Option<PathBuf>,
+
     #[command(flatten)]
     pub by: JudgeArgs,
 

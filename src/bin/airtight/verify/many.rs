@@ -61,6 +61,12 @@ pub struct Judge {
         allow(dead_code, reason = "what is kept of a verdict is no part of a build that only verifies")
     )]
     pub crl_sha256s: Vec<Sha256Digest>,
+    /// SHA-256 of the file that `--witness-policy` names.
+    #[cfg_attr(
+        not(feature = "site"),
+        allow(dead_code, reason = "what is kept of a verdict is no part of a build that only verifies")
+    )]
+    pub witnesses_sha256: Option<Sha256Digest>,
     /// What is asked of each bundle beyond the proofs.
     pub policy: Policy,
     /// What is asked of all attestations of an artifact together.
