@@ -49,7 +49,7 @@ mod read;
 mod render;
 pub mod token;
 
-pub use read::{Bundle, Content, LogEntry, Proof, Signer};
+pub use read::{Bundle, Content, LogEntry, Proof, Signer, is_root};
 pub use render::{Receipt, render, render_entry, render_message, render_stamped};
 
 use airtight_keys::envelope::EnvelopeError;
@@ -149,8 +149,8 @@ pub enum BundleError {
         /// How many there are.
         count: usize,
     },
-    /// A certificate of the chain names itself as its issuer.
-    #[error("a certificate in the chain names itself as its issuer, and roots come from the trusted root alone")]
+    /// The first certificate of the chain names itself as its issuer.
+    #[error("the chain's first certificate names itself as its issuer, and roots come from the trusted root alone")]
     RootInChain,
     /// `verificationMaterial` names no signer at all.
     #[error("the verification material has neither a publicKey nor a certificate")]
@@ -353,7 +353,7 @@ mod tests {
             ("bundle_length", good.replace(&format!("[\"{ID}\"]"), "[\"AA==\"]")),
             ("bundle_chain_of_v03", good.replace(material, r#""x509CertificateChain":{"certificates":[]}"#)),
             ("bundle_chain_length", of_v01.replace(material, r#""x509CertificateChain":{"certificates":[]}"#)),
-            ("bundle_root_in_chain", of_v01.replace(material, &chain.replace("AQ==", &root))),
+            ("bundle_root_in_chain", of_v01.replace(material, &chain.replace("AA==", &root))),
             ("bundle_no_signer", good.replace(&format!("{material},"), "")),
             ("bundle_two_signers", good.replace(material, &format!("{material},{certificate}"))),
             ("bundle_no_promise", of_v01.replace(r#""inclusionPromise":{"signedEntryTimestamp":"AA=="},"#, "")),

@@ -222,6 +222,8 @@ fn each_refusal_of_a_certificate_has_its_code() {
     seen.extend(["certificate_revoked", "certificate_crl_missing", "certificate_crl_invalid"]);
     seen.extend(["identity_differs", "identity_issuer_differs", "identity_claim_differs", "certificate_unexpected"]);
     seen.insert("identity_unknown");
+    // Below.
+    seen.insert("certificate_root_foreign");
     for (_, code) in Refusal::ALL_CODES {
         let is_ours = ["certificate_", "identity_", "sct_"].iter().any(|prefix| code.starts_with(prefix));
         assert!(!is_ours || seen.contains(code), "{code} is refused by no case");
@@ -360,4 +362,40 @@ fn entered(world: &World, certificate: &[u8]) -> String {
     let hint =
         format!("\"publicKey\":{{\"hint\":\"{}\"}}", key(Algorithm::P256, world.signer).public().key_id().to_base64());
     scene.bundle.render().replace(&hint, &format!("\"certificate\":{{\"rawBytes\":\"{}\"}}", base64(certificate)))
+}
+
+#[test]
+fn a_carried_root_counts_for_nothing_and_must_be_one_of_the_trusted_root() {
+    let world = World::new();
+    let own = world.root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"].clone();
+    let ca = standard_base64(own.as_str().unwrap()).unwrap();
+    let stranger = {
+        let other = key(Algorithm::P256, "another authority");
+        let extensions = vec![("2.5.29.19", true, tlv(0x30, &[&tlv(1, &[&[0xff]])]))];
+        let (issuer, subject) = ("forge authority", Some("forge authority"));
+        let spki = other.public().spki_der().to_vec();
+        Draft { issuer, subject, valid: (TIME - 86_400, TIME + 86_400), spki, extensions }.signed(&other)
+    };
+    let leaf = world.certificate();
+    let judged = |version: &str, chain: &[&[u8]]| {
+        let mut bundle: Value = serde_json::from_str(&world.bundle()).unwrap();
+        bundle["mediaType"] = json!(format!("application/vnd.dev.sigstore.bundle+json;version={version}"));
+        let material = bundle["verificationMaterial"].as_object_mut().unwrap();
+        material.remove("certificate").unwrap();
+        let chain: Vec<Value> = chain.iter().map(|der| json!({ "rawBytes": base64(der) })).collect();
+        material.insert("x509CertificateChain".to_owned(), json!({ "certificates": chain }));
+        verdict(&world.judge(bundle.to_string().as_bytes()))
+    };
+    for version in ["0.1", "0.2"] {
+        assert_eq!(judged(version, &[&leaf]), ("verified", 0));
+        assert_eq!(judged(version, &[&leaf, &ca]), ("verified", 0));
+        assert_eq!(judged(version, &[&leaf, &stranger]), ("certificate_root_foreign", 2));
+        assert_eq!(judged(version, &[&leaf, &ca, &stranger]), ("certificate_root_foreign", 2));
+        assert_eq!(judged(version, &[&ca, &leaf]), ("bundle_root_in_chain", 1));
+    }
+    assert_eq!(judged("0.3", &[&leaf, &ca]), ("bundle_chain_of_v03", 1));
+    // A carried root makes no authority: under a trusted root with another one it proves nothing, and is refused itself.
+    let mut other = World::new();
+    other.root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"] = json!(base64(&stranger));
+    assert_eq!(other.code().0, "certificate_chain_invalid");
 }

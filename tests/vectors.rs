@@ -25,7 +25,7 @@ use forge::{Asked, Recipe, verdict};
 /// Codes that no file of a decent size can have; [`texts_above_the_limits_are_refused_as_such`] has them.
 const TOO_LARGE_FOR_A_FOLDER: [&str; 2] = ["bundle_too_large", "statement_too_large"];
 
-/// Codes of steps 1 and 4 that only bundles of certificates meet: `tests/conformance.rs`, `log/src/entry/tests.rs`.
+/// Codes of steps 1 and 4 that only bundles of certificates meet: `tests/certificates.rs`, `log/src/entry/tests.rs`.
 const OF_CERTIFICATES: [&str; 2] = ["bundle_root_in_chain", "entry_payload_type_differs"];
 
 fn folders() -> Vec<PathBuf> {

@@ -42,7 +42,7 @@ pub enum Signer<'a> {
     Certificate {
         /// DER, or what stands in its place.
         leaf: Vec<u8>,
-        /// What stands beside it in an `x509CertificateChain`; nothing of it is believed.
+        /// What stands beside it in an `x509CertificateChain`, in v0.1 and v0.2 a root too; nothing of it is believed.
         beside: Vec<Vec<u8>>,
     },
 }
@@ -399,10 +399,11 @@ impl<'a> WireMaterial<'a> {
                 if beside.is_empty() || beside.len() > CHAIN_MAX {
                     return Err(BundleError::ChainLength { count: beside.len() });
                 }
-                if beside.iter().any(|der| is_root(der)) {
+                let leaf = beside.remove(0);
+                if is_root(&leaf) {
                     return Err(BundleError::RootInChain);
                 }
-                Ok(Signer::Certificate { leaf: beside.remove(0), beside })
+                Ok(Signer::Certificate { leaf, beside })
             }
             (None, None, None) => Err(BundleError::NoSigner),
             _ => Err(BundleError::TwoSigners),
@@ -411,7 +412,7 @@ impl<'a> WireMaterial<'a> {
 }
 
 /// Says whether a certificate names itself as its issuer.
-fn is_root(der: &[u8]) -> bool {
+pub fn is_root(der: &[u8]) -> bool {
     Certificate::from_der(der).is_ok_and(|one| one.tbs_certificate.issuer == one.tbs_certificate.subject)
 }
 

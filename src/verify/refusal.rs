@@ -74,6 +74,13 @@ refusals! {
         /// What is wrong.
         cause: String
     } "the certificate is not read: {cause}"
+    /// The bundle carries a root that is none of the trusted root's.
+    2 "certificate_root_foreign" CertificateRootForeign {
+        /// The carried certificate.
+        sha256: Sha256Digest,
+        /// How many authorities the trusted root names.
+        known: usize
+    } "the chain carries the root {sha256}, which is of none of the {known} authorities of the trusted root"
     /// The certificate's key is not one that is used here.
     2 "certificate_key_unsupported" CertificateKey {
         /// Why.

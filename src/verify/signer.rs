@@ -25,8 +25,9 @@ use airtight_keys::verifier::{HashFunction, KeyKind, Scheme, VerifierKey};
 use airtight_log::digest::sha256;
 use airtight_log::entry::ContentDigest;
 
-use crate::bundle::{Bundle, Content, Signer};
+use crate::bundle::{Bundle, Content, Signer, is_root};
 use crate::statement::digests::algorithm_of;
+use crate::trust::authority::Authority;
 
 use super::certificate::SigningCertificate;
 use super::{Fact, Input, Refusal, identity};
@@ -72,17 +73,29 @@ pub(super) fn check(bundle: &Bundle<'_>, input: &Input<'_>) -> Result<SignedBy, 
                 _ => Ok(SignedBy { key, scheme, certificate: None }),
             }
         }
-        Signer::Certificate { leaf, .. } => {
+        Signer::Certificate { leaf, beside } => {
             if input.policy.identity.is_none() && input.policy.identities.is_empty() {
                 return Err(Refusal::CertificateUnexpected {});
             }
             let certificate = SigningCertificate::read(leaf)?;
+            check_roots(beside, input)?;
             let keys = [certificate.key.clone()];
             let (key, scheme) = signed(bundle, &keys, "", input)?;
             check_scheme(scheme, bundle.content(), true)?;
             identity::check(&certificate.identity, &input.policy)?;
             Ok(SignedBy { key, scheme, certificate: Some(certificate) })
         }
+    }
+}
+
+/// Refuses a root that a bundle carries, unless it is one of the trusted root's, byte for byte. Older bundles, as npm's of 2023, carry the whole
+/// chain; nothing of it is believed, and a root that nobody believes would only be there to be believed.
+fn check_roots(beside: &[Vec<u8>], input: &Input<'_>) -> Result<(), Refusal> {
+    let authorities = input.trusted_root.certificate_authorities();
+    let is_ours = |der: &Vec<u8>| authorities.iter().flat_map(Authority::above).any(|one| one.der == *der);
+    match beside.iter().find(|der| is_root(der) && !is_ours(der)) {
+        Some(der) => Err(Refusal::CertificateRootForeign { sha256: sha256(der), known: authorities.len() }),
+        None => Ok(()),
     }
 }
 

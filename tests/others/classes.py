@@ -50,7 +50,7 @@ STRICTER = (
         "each parser reads JSON and base64 with a leniency of its own, so two of them can see two bundles in one text; here a changed text is another file",
     ),
     Stricter("a hint that names another key", "hint_other_key", "nobody binds the hint, and people read it"),
-    Stricter("more or fewer than what is judged", "bundle_entry_count bundle_entry_twice bundle_signature_count bundle_chain_length bundle_root_in_chain inclusion_proof_missing checkpoint_missing",
+    Stricter("more or fewer than what is judged", "bundle_entry_count bundle_entry_twice bundle_signature_count bundle_chain_length bundle_root_in_chain certificate_root_foreign inclusion_proof_missing checkpoint_missing",
              "what nobody vouches for, or that proves nothing, does not ride along"),
     Stricter("a signature in another form", "signature_invalid", "the signer's ECDSA signature is DER; they also take r and s side by side in bare bytes", "signature"),
     Stricter(
