@@ -377,6 +377,7 @@ fn kept() -> Value {
         ct_logs: 1,
         crls: vec![id.clone()],
         accept_promise: true,
+        witnesses: None,
         predicate_type: Some("https://a.example/b".into()),
         artifact: Some(id),
     };

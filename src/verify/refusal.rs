@@ -587,20 +587,5 @@ refusals! {
     } "{log} is believed from {validity}, and its promise is of {time}"
 }
 
-impl Refusal {
-    /// Every code that a verdict can bear, with its step. The order is that of the steps' rooms.
-    pub const ALL_CODES: &'static [(u8, &'static str)] = &codes::ALL;
-
-    /// The code, snake_case, stable.
-    pub fn code(&self) -> &'static str {
-        self.own().1
-    }
-
-    /// The number of the step that refused, 1 to 9.
-    pub fn step(&self) -> u8 {
-        self.own().0
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use crate::statement::StatementError;
 use crate::verify::anchor::AnchorRefusal;
 use crate::verify::timestamp::TimestampRefusal;
 
-use super::OWN;
+use super::{OWN, Refusal};
 
 const ALL_LEN: usize = HomeError::CODES.len()
     + BundleError::CODES.len()
@@ -15,7 +15,7 @@ const ALL_LEN: usize = HomeError::CODES.len()
     + AnchorRefusal::CODES.len()
     + TimestampRefusal::CODES.len();
 
-pub(super) const ALL: [(u8, &str); ALL_LEN] = {
+const ALL: [(u8, &str); ALL_LEN] = {
     let mut all = [(0, ""); ALL_LEN];
     let (mut to, mut from) = (0, 0);
     while from < HomeError::CODES.len() {
@@ -49,3 +49,18 @@ pub(super) const ALL: [(u8, &str); ALL_LEN] = {
     }
     all
 };
+
+impl Refusal {
+    /// Every code that a verdict can bear, with its step. The order is that of the steps' rooms.
+    pub const ALL_CODES: &'static [(u8, &'static str)] = &ALL;
+
+    /// The code, snake_case, stable.
+    pub fn code(&self) -> &'static str {
+        self.own().1
+    }
+
+    /// The number of the step that refused, 1 to 9.
+    pub fn step(&self) -> u8 {
+        self.own().0
+    }
+}
