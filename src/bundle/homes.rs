@@ -10,7 +10,7 @@
 //!
 //! What comes out is judged like any other bundle; nothing is proven here. A PEP 740 attestation has no type of its payload, for it can only be in-toto's.
 //! Its log entries stand in the bundle as they stood there, member by member, and so do its time stamps (`timestamps`, which newer ones have).
-//! At most 96 MiB, as for one bundle.
+//! At most 96 MiB, as for one bundle, and [`HOUSED_MAX`] bundles: of the shortest lines there would be millions, each with room of its own.
 
 mod cosign;
 
@@ -24,6 +24,9 @@ use super::{BUNDLE_LEN_MAX, MEDIA_TYPE};
 
 /// How deep the JSON of a home may go: an entry of a log in an attestation in a list in a document.
 const DEPTH_MAX: usize = 64;
+
+/// The most bundles of a file; `gh attestation download` hands out at most 1,000.
+pub const HOUSED_MAX: usize = 16_384;
 
 /// One bundle of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +54,12 @@ pub enum HomeError {
     /// The home holds no bundle at all.
     #[error("the document holds no attestation")]
     Empty,
+    /// More bundles than [`HOUSED_MAX`].
+    #[error("the document holds {count} bundles, and {HOUSED_MAX} are read")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+    },
     /// Every bundle of the file is about another artifact.
     #[error("the file holds {bundles} bundles, and none is about {artifact}; the first is about {first}")]
     AboutOthers {
@@ -65,7 +74,7 @@ pub enum HomeError {
 
 impl HomeError {
     /// The codes of this enum that a bundle's own reader does not have, in the order of the variants.
-    pub const CODES: [&'static str; 3] = ["home_unknown", "home_empty", "home_about_others"];
+    pub const CODES: [&'static str; 4] = ["home_unknown", "home_empty", "home_too_many", "home_about_others"];
 
     /// Returns the stable code of the variant.
     pub fn code(&self) -> &'static str {
@@ -73,6 +82,7 @@ impl HomeError {
             HomeError::NotJson(_) => "bundle_not_json",
             HomeError::Unknown { .. } => "home_unknown",
             HomeError::Empty => "home_empty",
+            HomeError::TooMany { .. } => "home_too_many",
             HomeError::AboutOthers { .. } => "home_about_others",
         }
     }
@@ -171,6 +181,7 @@ pub fn housed(text: &[u8]) -> Result<Vec<Housed>, HomeError> {
             if text.len() > BUNDLE_LEN_MAX || lines.len() < 2 {
                 return Err(HomeError::NotJson(error));
             }
+            check_count(lines.len())?;
             let check = |(number, line): (usize, &str)| {
                 strict_json::check(line.as_bytes(), limits).map_err(HomeError::NotJson)?;
                 Ok(Housed { place: format!("line {number}"), text: line.to_owned() })
@@ -179,6 +190,10 @@ pub fn housed(text: &[u8]) -> Result<Vec<Housed>, HomeError> {
         }
     };
     if found.is_empty() { Err(HomeError::Empty) } else { Ok(found) }
+}
+
+fn check_count(count: usize) -> Result<(), HomeError> {
+    if count > HOUSED_MAX { Err(HomeError::TooMany { count }) } else { Ok(()) }
 }
 
 fn of_object(text: &str) -> Result<Vec<Housed>, HomeError> {
@@ -193,9 +208,11 @@ fn of_object(text: &str) -> Result<Vec<Housed>, HomeError> {
             place: format!("attestations[{at}]"),
             text: attestation.bundle.get().to_owned(),
         };
+        check_count(attestations.len())?;
         return Ok(attestations.into_iter().enumerate().map(of).collect());
     }
     if let Some(bundles) = shape.attestation_bundles {
+        check_count(bundles.iter().map(|Object(bundle)| bundle.attestations.len()).sum())?;
         let mut found = Vec::new();
         for (outer, Object(bundle)) in bundles.into_iter().enumerate() {
             for (inner, attestation) in bundle.attestations.into_iter().enumerate() {
@@ -311,6 +328,22 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&places(attestation).unwrap()[0].1).unwrap();
         let stamps = &value["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"];
         assert_eq!(stamps[1]["signedTimestamp"], "AQ==");
+    }
+
+    #[test]
+    fn one_bundle_too_many_is_refused_in_every_document() {
+        let lines = |count: usize| "{}\n".repeat(count);
+        let npm =
+            |count: usize| format!(r#"{{"attestations":[{}{{"bundle":0}}]}}"#, r#"{"bundle":0},"#.repeat(count - 1));
+        let attestation = r#"{"version":1,"verification_material":{"certificate":0,"transparency_entries":0},"envelope":{"statement":0,"signature":0}}"#;
+        let pypi = |count: usize| {
+            let more = format!(r#"{{"attestations":[{attestation}]}},"#).repeat(count - 1);
+            format!(r#"{{"attestation_bundles":[{more}{{"attestations":[{attestation}]}}]}}"#)
+        };
+        for document in [&lines as &dyn Fn(usize) -> String, &npm, &pypi] {
+            assert_eq!(places(&document(HOUSED_MAX)).unwrap().len(), HOUSED_MAX);
+            assert_eq!(places(&document(HOUSED_MAX + 1)), Err("home_too_many"));
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use airtight::bundle::BUNDLE_LEN_MAX;
 use airtight::statement::digests::Digests;
 use airtight::statement::{Subject, Symlink};
 use airtight_keys::verifier::HashFunction;
@@ -234,6 +235,16 @@ fn progress(size: u64, verb: &'static str) -> ProgressBar {
     let style = "{bar:30} {bytes}/{total_bytes} {msg}, {eta} left";
     let style = ProgressStyle::with_template(style).expect("invariant: a template of known keys");
     ProgressBar::new(size).with_style(style).with_message(verb)
+}
+
+/// Reads a file of bundles, and of one that is longer than the largest bundle a byte more than that: so much shows it, and a file may be as long as a disk.
+///
+/// # Errors
+/// Those of the system.
+pub fn bundle_text(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(BUNDLE_LEN_MAX as u64 + 1).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// Turns a refusal of the file system into its code.

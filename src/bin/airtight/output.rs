@@ -4,6 +4,7 @@
 //! said, and the command ends with the exit code it has earned. A verdict of no stays a verdict of no. Any other error of
 //! standard output (a full disk behind `>`) is kept and makes the command fail, for its data is not whole.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use comfy_table::{Table, presets};
@@ -38,9 +39,9 @@ impl Output {
         self.json
     }
 
-    /// Writes one line of data.
+    /// Writes one line of data. What would steer a terminal, or begin another line, is shown by its number ([`plain`]).
     pub fn line(&mut self, line: impl std::fmt::Display) {
-        self.bytes(format!("{line}\n").as_bytes());
+        self.bytes(format!("{}\n", plain(&line.to_string(), false)).as_bytes());
     }
 
     /// Writes data as it is.
@@ -67,6 +68,7 @@ impl Output {
         rows: impl IntoIterator<Item = [String; COLUMNS]>,
     ) {
         let mut table = Table::new();
+        let rows = rows.into_iter().map(|row| row.map(|cell| plain(&cell, false).into_owned()));
         table.load_style(presets::NOTHING).set_header(headings).add_rows(rows);
         for line in table.lines() {
             self.line(line.trim());
@@ -76,7 +78,7 @@ impl Output {
     /// Says something to the person; with `--json` too, for it is no data.
     pub fn say(&mut self, words: impl std::fmt::Display) {
         // Nobody can be told that standard error is gone.
-        let _ = writeln!(self.words, "{words}");
+        let _ = writeln!(self.words, "{}", plain(&words.to_string(), true));
     }
 
     /// Hands what was written to the system, so that a program that reads along has it.
@@ -113,7 +115,9 @@ impl Output {
 
     /// Says a failure, in words or as JSON.
     pub fn fail(&mut self, failure: &Failure) {
-        let _ = self.words.write_all(failure.render(self.json).as_bytes());
+        let text = failure.render(self.json);
+        let text = if self.json { text.into() } else { plain(&text, true) };
+        let _ = self.words.write_all(text.as_bytes());
     }
 
     fn lose(&mut self, error: io::Error) {
@@ -124,9 +128,44 @@ impl Output {
     }
 }
 
+/// Shows by its number, like `\u{1b}`, each character that a terminal obeys instead of showing it: control characters, and those that turn the
+/// direction of writing. Names of files and texts of bundles are chosen by others, and a verdict must not be overwritten by one.
+fn plain(text: &str, may_have_lines: bool) -> Cow<'_, str> {
+    let obeyed = |c: char| match c {
+        '\n' => !may_have_lines,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    };
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |mut to: String, c: char| {
+        if obeyed(c) {
+            to.extend(c.escape_unicode())
+        } else {
+            to.push(c)
+        }
+        to
+    };
+    Cow::Owned(text.chars().fold(String::with_capacity(text.len() + 16), shown))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_by_its_number() {
+        for (text, in_a_line, in_words) in [
+            ("pump-1.0.bin, \u{e9}\u{4e2d}", "pump-1.0.bin, \u{e9}\u{4e2d}", "pump-1.0.bin, \u{e9}\u{4e2d}"),
+            ("a\u{1b}[2Kb", "a\\u{1b}[2Kb", "a\\u{1b}[2Kb"),
+            ("a\nverified: b", "a\\u{a}verified: b", "a\nverified: b"),
+            ("a\rb\u{7f}\u{9b}1m", "a\\u{d}b\\u{7f}\\u{9b}1m", "a\\u{d}b\\u{7f}\\u{9b}1m"),
+            ("a\u{202e}nib", "a\\u{202e}nib", "a\\u{202e}nib"),
+        ] {
+            assert_eq!((&*plain(text, false), &*plain(text, true)), (in_a_line, in_words));
+        }
+    }
 
     struct Refusing(io::ErrorKind);
 

@@ -382,7 +382,7 @@ fn hold((name, path, _): &Named, about: Option<Digests>, predicate_type: Option<
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| artifacts::unreadable(path, &error))
+    artifacts::bundle_text(path).map_err(|error| artifacts::unreadable(path, &error))
 }
 
 /// Judges every bundle of an artifact, and then all that hold together, where a policy asks.
