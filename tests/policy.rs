@@ -206,6 +206,25 @@ fn each_that_another_signed_or_that_says_something_else_is_refused_by_name() {
 }
 
 #[test]
+fn what_is_weaker_than_asked_links_no_more_than_it_meets() {
+    let timed =
+        REQUIRE.replace("    by: [lab, lab-2]\n", "    by: [lab, lab-2]\n    not_before: 2026-01-02T00:00:36Z\n");
+    let policy = policy(&timed);
+    let later = |recipe| Recipe { time: TIME + 1, index: 3, ..recipe };
+    let other = || saying(test(), "\"gitCommit\":\"ab\"", "\"gitCommit\":\"cd\"");
+    assert_eq!(short(&judge(&policy, &[provenance(), sbom(), later(test())])), []);
+    // The fresh one is of other sources, and the one of these sources is not fresh.
+    let link = ("provenance = test", Standing::Weaker, "required_not_before");
+    assert_eq!(short(&judge(&policy, &[provenance(), sbom(), test(), later(other())])), [link]);
+    // One that is whole beside it is enough, in whatever order.
+    for [first, second] in [[test(), later(test())], [later(test()), test()]] {
+        assert_eq!(short(&judge(&policy, &[provenance(), first, sbom(), second])), []);
+    }
+    let refused = [("provenance = test", Standing::Refused, "required_link")];
+    assert_eq!(short(&judge(&policy, &[provenance(), sbom(), later(other())])), refused);
+}
+
+#[test]
 fn signers_are_counted_by_their_keys() {
     let two = REQUIRE.replace("by: [lab, lab-2]", "by: [lab, lab-2]\n    signers: 2");
     let policy = policy(&two);
@@ -283,6 +302,10 @@ fn what_holds_and_lies_elsewhere_or_is_not_fresh_is_weaker_and_never_refused() {
         ("publicly_logged: true", test(), NOW, Some("required_public_log")),
         ("not_before: 2026-01-02T00:00:35Z", test(), NOW, None),
         ("not_before: 2026-01-02T00:00:36Z", test(), NOW, Some("required_not_before")),
+        // What is held to it has whole seconds, and the one before the fraction is before it.
+        ("not_before: 2026-01-02T00:00:34.5Z", test(), NOW, None),
+        ("not_before: 2026-01-02T00:00:35.5Z", test(), NOW, Some("required_not_before")),
+        ("not_after: 2026-01-02T00:00:35.5Z", test(), NOW, None),
         ("not_after: 2026-01-02T00:00:35Z", test(), NOW, None),
         ("not_after: 2026-01-02T00:00:34Z", test(), NOW, Some("required_not_after")),
         ("max_age_days: 2", test(), TIME + 2 * day, None),

@@ -5,7 +5,7 @@
 //! once, and a holder whom two names fit counts once. Who and what come first: where
 //! too few attestations fit those, the requirement is refused, and the finding says why the nearest one does not. Where enough fit those, and too
 //! few of them lie where they should or are as fresh as they should, the requirement is weaker than asked. A link is judged over the attestations
-//! that fit who and what.
+//! that fit who and what; where only such as are weaker than asked make it hold, so is the link.
 
 use std::fmt;
 
@@ -121,7 +121,7 @@ pub(super) struct Fit<'s, 'a> {
     /// Who may have signed it, at least one: places in [`Policy::signers`].
     signers: Vec<usize>,
     /// Where or how fresh it falls short.
-    weaker: Option<Shortfall>,
+    pub(super) weaker: Option<Shortfall>,
 }
 
 impl Policy {

@@ -28,20 +28,28 @@ impl Policy {
         let (ones, others) = (&fits[link.one], &fits[link.other]);
         let (one_name, other_name) = (&self.require[link.one].name, &self.require[link.other].name);
         let pairs = ones.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
-        let mut cause = None;
-        let equal = pairs.into_iter().find(|(one, other)| {
-            let faults = holds(link, one.statement, other.statement);
-            let is_so = faults.is_ok();
-            cause = cause.take().or(faults.err().flatten());
-            is_so
-        });
+        let (mut cause, mut equal) = (None, Vec::new());
+        for (one, other) in pairs {
+            match holds(link, one.statement, other.statement) {
+                Ok(()) => equal.push((one, other)),
+                Err(fault) => cause = cause.take().or(fault),
+            }
+        }
+        // What lies elsewhere or is not fresh links no more than it meets.
+        let weaker = |(one, other): &(&Fit<'_, '_>, &Fit<'_, '_>)| one.weaker.clone().or_else(|| other.weaker.clone());
+        let equal = equal.iter().find(|pair| weaker(pair).is_none()).or(equal.first()).copied();
         let shown_of = |fits: &[Fit<'_, '_>], at: &str| {
             let Some(first) = fits.first() else { return "not there".to_owned() };
             first.statement.pointer(at).map_or_else(|| "nothing".to_owned(), shown)
         };
         let (one, other) = (format!("{} of {one_name}", link.at), format!("{} of {other_name}", link.other_at));
+        let standing = match equal.map(|pair| weaker(&pair).is_some()) {
+            Some(false) => Standing::Met,
+            Some(true) => Standing::Weaker,
+            None => Standing::Refused,
+        };
         let shortfall = match (equal, cause) {
-            (Some(_), _) => None,
+            (Some(pair), _) => weaker(&pair),
             (None, Some(cause)) => Some(Shortfall::LinkDigests { one, other, cause }),
             (None, None) => Some(Shortfall::Link {
                 found: shown_of(ones, &link.at),
@@ -54,7 +62,7 @@ impl Policy {
         let sign = if link.digests == Some(Digests::Within) { "in" } else { "=" };
         Finding {
             name: format!("{one_name} {sign} {other_name}"),
-            standing: if shortfall.is_none() { Standing::Met } else { Standing::Refused },
+            standing,
             by: by.map(|fit| self.counted(fit, false)).collect(),
             shortfall,
         }

@@ -324,7 +324,7 @@ fn valid_of(wire: WireValid, path: &str, logs: &[Named<Log>]) -> Result<Valid, P
             }
         }
         WireValid { log: None, first: None, last: None, from, until } if from.is_some() || until.is_some() => {
-            let (from, until) = (time(from, &format!("{path}.from"))?, time(until, &format!("{path}.until"))?);
+            let (from, until) = (start(from, &format!("{path}.from"))?, time(until, &format!("{path}.until"))?);
             ordered(from, until, &format!("{path}.until"), "a time from that of `from` on")?;
             Ok(Valid::Times { from, until })
         }
@@ -375,7 +375,7 @@ fn requirement_of(
         let wanted = "to be had, for no log of this policy is `public: true`";
         return Err(refused(&path_of("publicly_logged"), true, wanted));
     }
-    let not_before = time(wire.not_before, &path_of("not_before"))?;
+    let not_before = start(wire.not_before, &path_of("not_before"))?;
     let not_after = time(wire.not_after, &path_of("not_after"))?;
     ordered(not_before, not_after, &path_of("not_after"), "a time from that of `not_before` on")?;
     if wire.max_age_days == Some(0) {
@@ -443,6 +443,14 @@ fn key_id(text: &str, path: &str) -> Result<KeyId, PolicyError> {
     bytes.map(KeyId::from_bytes).ok_or_else(|| refused(path, format!("{text:?}"), "64 lowercase hex digits"))
 }
 
+/// Reads a time from which on something counts, a fraction of a second rounded up: what is held to it has whole seconds.
+fn start(text: Option<String>, path: &str) -> Result<Option<u64>, PolicyError> {
+    let is_fraction =
+        text.as_ref().and_then(|text| text.parse().ok()).map(|time: Timestamp| time.subsec_nanosecond() > 0);
+    Ok(time(text, path)?.map(|seconds| seconds + u64::from(is_fraction.unwrap_or_default())))
+}
+
+/// Reads a time, a fraction of a second cut off.
 fn time(text: Option<String>, path: &str) -> Result<Option<u64>, PolicyError> {
     let Some(text) = text else { return Ok(None) };
     let seconds = text.parse::<Timestamp>().ok().and_then(|time| u64::try_from(time.as_second()).ok());
