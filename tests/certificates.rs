@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use forge::certified::{
     Draft, EKU, ISSUER, NAME, REPOSITORY, SAN, World, changed, drafted, exactly, matching, oid, pem, tlv, uri, utf8,
+    vector,
 };
 use forge::{NOW, Recipe, Signed, TIME, key, verdict};
 
@@ -190,6 +191,23 @@ fn each_refusal_of_a_certificate_has_its_code() {
         ("sct_malformed", changed(|world| world.list = |list| [list, vec![0]].concat()).0),
         ("sct_log_unknown", changed(|world| world.root["ctlogs"] = json!([])).0),
         ("sct_log_unknown", changed(|world| world.scts = 2).0),
+        // One promise under two names that the log's key has: what is signed has no name in it.
+        (
+            "sct_log_unknown",
+            changed(|world| {
+                let mut again = world.root["ctlogs"][0].clone();
+                again["baseUrl"] = json!("https://ct2.forge.example");
+                again["logId"]["keyId"] = json!(base64(&[7; 32]));
+                world.root["ctlogs"].as_array_mut().unwrap().push(again);
+                world.scts = 2;
+                world.list = |list| {
+                    let mut again = list[4..].to_vec();
+                    again[1..33].copy_from_slice(&[7; 32]);
+                    vector(&[vector(&list[4..]), vector(&again)].concat())
+                };
+            })
+            .0,
+        ),
         (
             "sct_signature_invalid",
             changed(|world| {
@@ -307,6 +325,10 @@ fn what_a_certificate_says_of_its_key_is_whole_and_is_for_signatures() {
         drafted(|draft| draft.put(KEY_USAGE, true, [tlv(3, &[&[7, 0x80]]), vec![0]].concat())).0,
         "certificate_malformed"
     );
+    // Nor where an extension that nobody reads holds what would have been canonical.
+    let decoyed =
+        |draft: Draft| draft.put("1.2.3.4", false, tlv(3, &[&[7, 0x80]])).put(KEY_USAGE, true, tlv(3, &[&[7, 0x81]]));
+    assert_eq!(drafted(decoyed).0, "certificate_malformed");
     for id in ["2.5.29.14", "2.5.29.35"] {
         assert_eq!(drafted(|draft| draft.put(id, false, Vec::new())).0, "certificate_malformed");
     }

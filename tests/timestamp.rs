@@ -210,6 +210,18 @@ fn each_fault_of_a_token_has_its_code_and_each_code_its_fault() {
             ours.clone(),
             now,
         ),
+        // Nothing signs the name of the algorithm, and it says that another kind of key signed; bytes behind it keep the length.
+        (
+            "timestamp_algorithm_unsupported",
+            altered(
+                "plain.tsr",
+                &[&[0x30, 10][..], &oid("1.2.840.10045.4.3.2")].concat(),
+                &[&[0x30, 10][..], &oid("1.3.101.112"), &[4, 3, 0, 0, 0]].concat(),
+                0,
+            ),
+            ours.clone(),
+            now,
+        ),
         ("timestamp_signature_invalid", unsigned, ours.clone(), now),
         ("timestamp_in_future", with("plain"), ours.clone(), made() - 400),
         ("timestamp_certificate_validity", with("ended"), believed(&["ended", "root"]), now),

@@ -1,7 +1,7 @@
 //! Step 8 for a certificate: at every proven time it was valid, for signing code, and leads to an authority of the trusted root.
 //!
 //! A certificate of Fulcio's kind lives for ten minutes, so all rests on when the signature was there. Proven is the time that a log signed for, and
-//! that of a time stamp; both ends of a time stamp's accuracy must lie inside. Every proven time must fit, not one of them. Where nothing proves a time,
+//! that of a time stamp; the time it states and the end of its accuracy must lie inside. Every proven time must fit, not one of them. Where nothing proves a time,
 //! nothing can be said. Revocation is asked for where lists are given: nobody revokes certificates that live for minutes, and others live longer.
 
 use cms::cert::x509::ext::pkix::ExtendedKeyUsage;

@@ -9,6 +9,7 @@ use cms::cert::x509::ext::pkix::{
 };
 use der::Encode;
 use der::asn1::ObjectIdentifier;
+use der::oid::AssociatedOid as _;
 
 use crate::trust::authority::ChainCertificate;
 
@@ -47,7 +48,7 @@ pub(super) fn read(certificate: &Certificate) -> Result<Says, String> {
     if let Some((_, usage)) = &key_usage {
         // The crate does not look at the bits behind the last.
         let written = usage.to_der().map_err(|error| unread("key usage", error))?;
-        if !extensions.iter().any(|one| one.extn_value.as_bytes() == written) {
+        if !extensions.iter().any(|one| one.extn_id == KeyUsage::OID && one.extn_value.as_bytes() == written) {
             return Err("its key usage is not in its canonical encoding".to_owned());
         }
     }

@@ -16,7 +16,7 @@ use cms::cert::x509::Certificate;
 use der::asn1::{ObjectIdentifier, OctetStringRef};
 use der::{Decode, Encode};
 
-use airtight_keys::verifier::Scheme;
+use airtight_keys::verifier::{Scheme, VerifierKey};
 use airtight_log::digest::sha256;
 
 use crate::trust::TrustedRoot;
@@ -59,7 +59,7 @@ pub(super) fn check(
     }
     let tbs = tbs.to_der().map_err(|error| malformed(error.to_string()))?;
     let spki = issuer.tbs_certificate.subject_public_key_info.to_der().map_err(|error| malformed(error.to_string()))?;
-    let mut logs: Vec<String> = Vec::new();
+    let (mut logs, mut keys): (Vec<String>, Vec<&VerifierKey>) = (Vec::new(), Vec::new());
     for promise in &promises {
         let Some(log) = root.ct_logs().iter().find(|log| *log.id() == promise.log_id) else { continue };
         let Some(key) = log.key() else { continue };
@@ -79,8 +79,10 @@ pub(super) fn check(
         if time < validity.start || validity.end.is_some_and(is_behind) {
             return Err(Refusal::SctLogValidity { log: log_name(), validity, time });
         }
-        if !logs.contains(&log_name()) {
+        // What is signed has no name of a log in it: one promise would serve for every name that its key has.
+        if !logs.contains(&log_name()) && !keys.contains(&key) {
             logs.push(log_name());
+            keys.push(key);
         }
     }
     if logs.len() < wanted {

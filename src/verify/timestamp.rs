@@ -44,15 +44,18 @@ pub const TOKENS_MAX: usize = 32;
 
 const SHA384_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
 const SHA512_OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
+const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const ECDSA_WITH_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 /// What a token may say that it is signed by, each with the hash that the name has in it.
 const ALGORITHMS: [(ObjectIdentifier, Option<ObjectIdentifier>); 7] = [
-    (ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2"), Some(token::SHA256)),
-    (ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3"), Some(SHA384_OID)),
+    (ECDSA_WITH_SHA256, Some(token::SHA256)),
+    (ECDSA_WITH_SHA384, Some(SHA384_OID)),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1"), None),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11"), Some(token::SHA256)),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12"), Some(SHA384_OID)),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13"), Some(SHA512_OID)),
-    (ObjectIdentifier::new_unwrap("1.3.101.112"), None),
+    (ED25519, None),
 ];
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
@@ -439,8 +442,8 @@ fn check_signed(token: &Token, signer: &ChainCertificate) -> Result<(), Timestam
     let (certificate, subject) = (CertificateDer::from(signer.der.as_slice()), path::subject(&signer.certificate));
     let key = EndEntityCert::try_from(&certificate).map_err(|_| unsupported.clone())?;
     let mut is_used = false;
-    for algorithm in algorithms_over(&hash) {
-        match key.verify_signature(*algorithm, &message, &token.signature) {
+    for known in algorithms_of(&algorithm, &hash) {
+        match key.verify_signature(*known, &message, &token.signature) {
             Ok(()) => return Ok(()),
             Err(webpki::Error::InvalidSignatureForPublicKey) => is_used = true,
             Err(_) => {}
@@ -494,28 +497,27 @@ fn check_named_certificate(attributes: &SignedAttributes, der: &[u8]) -> Result<
     Err(TimestampRefusal::OtherCertificate { signer: hex::encode(signer), named: hex::encode(named) })
 }
 
-/// Lists the algorithms over a hash; which of them it is, the key of the certificate says.
-fn algorithms_over(hash: &ObjectIdentifier) -> &'static [&'static dyn SignatureVerificationAlgorithm] {
-    static OVER_SHA256: [&dyn SignatureVerificationAlgorithm; 5] = [
-        algorithms::ECDSA_P256_SHA256,
-        algorithms::ECDSA_P384_SHA256,
-        algorithms::RSA_PKCS1_2048_8192_SHA256,
-        algorithms::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
-        algorithms::ED25519,
-    ];
-    static OVER_SHA384: [&dyn SignatureVerificationAlgorithm; 5] = [
-        algorithms::ECDSA_P256_SHA384,
-        algorithms::ECDSA_P384_SHA384,
-        algorithms::RSA_PKCS1_2048_8192_SHA384,
-        algorithms::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
-        algorithms::ED25519,
-    ];
-    static OVER_SHA512: [&dyn SignatureVerificationAlgorithm; 3] =
-        [algorithms::RSA_PKCS1_2048_8192_SHA512, algorithms::RSA_PSS_2048_8192_SHA512_LEGACY_KEY, algorithms::ED25519];
-    match *hash {
-        token::SHA256 => &OVER_SHA256,
-        SHA384_OID => &OVER_SHA384,
-        SHA512_OID => &OVER_SHA512,
+/// Lists the algorithms that a token may mean by this name and hash; which of them it is, the key of the certificate says. Nothing signs the name, so
+/// one that is not of the key's kind is refused, as sigstore-go does.
+fn algorithms_of(
+    name: &ObjectIdentifier,
+    hash: &ObjectIdentifier,
+) -> &'static [&'static dyn SignatureVerificationAlgorithm] {
+    static ED25519_ALONE: [&dyn SignatureVerificationAlgorithm; 1] = [algorithms::ED25519];
+    static ECDSA_SHA256: [&dyn SignatureVerificationAlgorithm; 2] =
+        [algorithms::ECDSA_P256_SHA256, algorithms::ECDSA_P384_SHA256];
+    static ECDSA_SHA384: [&dyn SignatureVerificationAlgorithm; 2] =
+        [algorithms::ECDSA_P256_SHA384, algorithms::ECDSA_P384_SHA384];
+    static RSA_SHA256: [&dyn SignatureVerificationAlgorithm; 1] = [algorithms::RSA_PKCS1_2048_8192_SHA256];
+    static RSA_SHA384: [&dyn SignatureVerificationAlgorithm; 1] = [algorithms::RSA_PKCS1_2048_8192_SHA384];
+    static RSA_SHA512: [&dyn SignatureVerificationAlgorithm; 1] = [algorithms::RSA_PKCS1_2048_8192_SHA512];
+    match (*name, *hash) {
+        (ED25519, _) => &ED25519_ALONE,
+        (ECDSA_WITH_SHA256 | ECDSA_WITH_SHA384, token::SHA256) => &ECDSA_SHA256,
+        (ECDSA_WITH_SHA256 | ECDSA_WITH_SHA384, SHA384_OID) => &ECDSA_SHA384,
+        (_, token::SHA256) => &RSA_SHA256,
+        (_, SHA384_OID) => &RSA_SHA384,
+        (_, SHA512_OID) => &RSA_SHA512,
         _ => &[],
     }
 }
