@@ -8,8 +8,10 @@ mod forge;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use airtight::verify::Refusal;
+use airtight::bundle::token::Token;
+use airtight::trust::{Crl, TrustedRoot};
 use airtight::verify::identity::{Expression, IdentityRule};
+use airtight::verify::{Input, Policy, Refusal, Subject, verify};
 use airtight_keys::public::Algorithm;
 use airtight_keys::sign::Sign as _;
 use airtight_keys::strict_json::{standard_base64, to_standard_base64 as base64};
@@ -18,10 +20,10 @@ use airtight_log::entry::dsse_body;
 use serde_json::{Value, json};
 
 use forge::certified::{
-    Draft, EKU, ISSUER, NAME, REPOSITORY, SAN, World, changed, drafted, exactly, matching, oid, pem, tlv, uri, utf8,
-    vector,
+    Draft, EKU, ISSUER, List, NAME, REPOSITORY, SAN, World, changed, drafted, exactly, matching, oid, pem, tlv, uri,
+    utf8, vector,
 };
-use forge::{NOW, Recipe, Signed, TIME, key, verdict};
+use forge::{ARTIFACT, NOW, Recipe, Signed, TIME, key, verdict};
 
 /// A world whose certificate is of a person, and in no transparency log.
 fn of_a_person() -> World {
@@ -332,6 +334,171 @@ fn what_a_certificate_says_of_its_key_is_whole_and_is_for_signatures() {
     for id in ["2.5.29.14", "2.5.29.35"] {
         assert_eq!(drafted(|draft| draft.put(id, false, Vec::new())).0, "certificate_malformed");
     }
+}
+
+fn at(seconds: u64) -> String {
+    jiff::Timestamp::from_second(seconds as i64).unwrap().to_string()
+}
+
+#[test]
+fn both_ends_of_every_validity_belong_to_it() {
+    let of_leaf = |start: u64, end: u64| changed(|world| world.draft.valid = (start, end)).0;
+    let of_authority = |start: u64, end: u64| issued_by(|draft| Draft { valid: (start, end), ..draft });
+    let outside = "certificate_outside_validity";
+    for (start, end, expected) in
+        [(TIME, TIME, "verified"), (TIME + 1, TIME + 9, outside), (TIME - 9, TIME - 1, outside)]
+    {
+        assert_eq!(of_leaf(start, end), expected);
+        assert_eq!(of_authority(start, end), expected);
+    }
+    let believed = |start: u64, end: u64| {
+        changed(|world| {
+            world.root["certificateAuthorities"][0]["validFor"] = json!({ "start": at(start), "end": at(end) });
+        })
+        .0
+    };
+    assert_eq!(believed(TIME, TIME), "verified");
+    assert_eq!(believed(TIME + 1, TIME + 9), "certificate_authority_validity");
+    assert_eq!(believed(TIME - 9, TIME - 1), "certificate_authority_validity");
+    let promised =
+        |start: u64| changed(|world| world.root["ctlogs"][0]["publicKey"]["validFor"]["start"] = json!(at(start))).0;
+    assert_eq!(promised(TIME - 30), "verified");
+    assert_eq!(promised(TIME - 29), "sct_outside_log_validity");
+}
+
+#[test]
+fn an_authority_has_no_more_below_it_than_it_allows() {
+    let below = |allowed: u8| {
+        let mut world = World::new();
+        let root = key(Algorithm::P256, "root");
+        let draft = |subject: &'static str, spki: &[u8], constraints: Vec<u8>| Draft {
+            issuer: "forge root",
+            subject: Some(subject),
+            valid: (TIME - 86_400, TIME + 86_400),
+            spki: spki.to_vec(),
+            extensions: vec![(CONSTRAINTS, true, constraints), (KEY_USAGE, true, tlv(3, &[&[1, 0x06]]))],
+        };
+        let is_ca = tlv(1, &[&[0xff]]);
+        let between = draft("forge authority", world.ca.public().spki_der(), tlv(0x30, &[&is_ca])).signed(&root);
+        let above = tlv(0x30, &[&is_ca, &tlv(2, &[&[allowed]])]);
+        let above = draft("forge root", root.public().spki_der(), above).signed(&root);
+        world.root["certificateAuthorities"][0]["certChain"]["certificates"] =
+            json!([{ "rawBytes": base64(&between) }, { "rawBytes": base64(&above) }]);
+        world.code().0
+    };
+    assert_eq!(below(1), "verified");
+    assert_eq!(below(0), "certificate_chain_invalid");
+}
+
+#[test]
+fn what_stands_there_twice_or_is_of_another_kind_of_name_names_nobody() {
+    let twice = |id: &'static str, value: Vec<u8>| {
+        changed(|world| world.draft.extensions.extend([(id, false, value.clone()), (id, false, value)])).0
+    };
+    assert_eq!(twice("1.2.3.4", vec![5, 0]), "certificate_malformed");
+    assert_eq!(twice("1.3.6.1.4.1.57264.1.12", utf8("https://forge.example/o/other")), "certificate_malformed");
+    let other = |id: &str| {
+        let name = tlv(0xa0, &[&oid(id), &tlv(0xa0, &[&utf8(NAME)])]);
+        drafted(|draft| draft.put(SAN, true, tlv(0x30, &[&name]))).0
+    };
+    assert_eq!(other("1.3.6.1.4.1.57264.1.7"), "verified");
+    assert_eq!(other("1.3.6.1.4.1.57264.1.6"), "identity_missing");
+}
+
+#[test]
+fn a_list_of_promises_is_of_its_form_to_the_last_byte_and_one_counts_once() {
+    let listed = |list: fn(Vec<u8>) -> Vec<u8>| changed(|world| world.list = list).0;
+    assert_eq!(listed(|list| vector(&[&list[2..], &list[2..]].concat())), "verified");
+    let twice = changed(|world| {
+        world.list = |list| vector(&[&list[2..], &list[2..]].concat());
+        world.scts = 2;
+    });
+    assert_eq!(twice.0, "sct_log_unknown");
+    for list in [
+        |_: Vec<u8>| vector(&[]),
+        |mut list: Vec<u8>| {
+            list[4] = 1;
+            list
+        },
+        |mut list: Vec<u8>| {
+            list[4 + 43] = 5;
+            list
+        },
+        |list: Vec<u8>| vector(&vector(&[&list[4..], &[0]].concat())),
+    ] {
+        assert_eq!(listed(list), "sct_malformed");
+    }
+}
+
+fn of_openssl(name: &str) -> Vec<u8> {
+    std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/timestamps").join(name)).unwrap()
+}
+
+/// The whole second in a stamp.
+fn stamp_of(name: &str) -> u64 {
+    Token::parse(&of_openssl(name)).unwrap().time
+}
+
+/// The bundle with a certificate of this validity, which OpenSSL stamped with an accuracy (`tests/timestamps/exact.tsr`), judged after that; with
+/// a revocation list that was made at a time, where one is given.
+fn stamped(is_logged: bool, valid: impl Fn(u64) -> (u64, u64), listed: Option<u64>) -> &'static str {
+    let rest = |name: &str| -> String {
+        let pem = String::from_utf8(of_openssl(name)).unwrap();
+        pem.lines().filter(|line| !line.starts_with('-')).collect()
+    };
+    let (token, stamp) = (of_openssl("exact.tsr"), stamp_of("exact.tsr"));
+    let mut world = World::new();
+    world.signer = "signer, P-256";
+    world.recipe.promise = is_logged;
+    world.draft.spki = key(Algorithm::P256, world.signer).public().spki_der().to_vec();
+    world.draft.valid = valid(stamp);
+    let above = Draft {
+        issuer: "forge authority",
+        subject: Some("forge authority"),
+        valid: (TIME - 86_400, stamp + 86_400),
+        spki: world.ca.public().spki_der().to_vec(),
+        extensions: vec![
+            (CONSTRAINTS, true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
+            (KEY_USAGE, true, tlv(3, &[&[1, 0x06]])),
+        ],
+    };
+    world.root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"] =
+        json!(base64(&above.signed(&world.ca)));
+    let certificates: Vec<Value> =
+        ["tsa.pem", "between.pem", "root.pem"].map(|name| json!({ "rawBytes": rest(name) })).into();
+    world.root["timestampAuthorities"] = json!([{ "uri": "u", "certChain": { "certificates": certificates } }]);
+    let mut bundle: Value = serde_json::from_str(&world.bundle()).unwrap();
+    bundle["verificationMaterial"]["timestampVerificationData"] =
+        json!({ "rfc3161Timestamps": [{ "signedTimestamp": base64(&token) }] });
+    let trusted_root = TrustedRoot::parse(world.root.to_string().as_bytes()).unwrap();
+    let crls = listed.map(|made| {
+        let list = List { updates: (made, made + 600), ..List::new() };
+        Crl::parse(&list.signed(&world.ca)).unwrap()
+    });
+    let policy = Policy { identity: world.rule.clone(), crls, ..Policy::default() };
+    let subject = Subject::Digest(sha256(ARTIFACT));
+    let bundle = bundle.to_string();
+    let input =
+        Input { bundle: bundle.as_bytes(), subject, keys: &[], trusted_root: &trusted_root, policy, now: stamp + 1000 };
+    verdict(&verify(&input)).0
+}
+
+#[test]
+fn every_proven_time_counts_and_of_a_time_stamp_its_own_and_the_end_of_its_accuracy() {
+    // The stamp is of a second and a fraction, with an accuracy of a second and a half: three seconds later it is over.
+    let outside = "certificate_outside_validity";
+    assert_eq!(stamped(false, |stamp| (stamp, stamp + 3), None), "verified");
+    assert_eq!(stamped(false, |stamp| (stamp + 1, stamp + 9), None), outside);
+    assert_eq!(stamped(false, |stamp| (stamp - 9, stamp + 2), None), outside);
+    // The log's time and the stamp's lie apart, and one of the two is not enough.
+    assert_eq!(stamped(true, |stamp| (TIME, stamp + 3), None), "verified");
+    assert_eq!(stamped(true, |stamp| (TIME + 1, stamp + 3), None), outside);
+    assert_eq!(stamped(true, |_| (TIME, TIME + 9), None), outside);
+    // So it is with revocation lists: one that is made between the two does not know of the later.
+    let all = |stamp: u64| (TIME, stamp + 3);
+    assert_eq!(stamped(true, all, Some(stamp_of("exact.tsr") + 3)), "verified");
+    assert_eq!(stamped(true, all, Some(stamp_of("exact.tsr") + 2)), "certificate_crl_missing");
+    assert_eq!(stamped(true, |stamp| (TIME, stamp + 3), Some(TIME + 600)), "certificate_crl_missing");
 }
 
 /// A key on secp256k1, which is not used here.

@@ -87,6 +87,10 @@ fn the_report_says_what_a_revocation_list_cannot_know() {
     let (lists, caveats) = told(&[List::new()]);
     assert_eq!(lists[0]["this_update"], TIME + 600);
     assert!(lists[0]["ended"] == false && !caveats.contains("revo"), "{lists} {caveats}");
+    // It is over when its end is past, and of several that cover the newest is told of.
+    let (lists, _) =
+        told(&[List { updates: (TIME + 9, NOW), ..List::new() }, List { updates: (TIME, NOW + 9), ..List::new() }]);
+    assert!(lists[0]["ended"] == false && lists[0]["this_update"] == TIME + 9, "{lists}");
     let (lists, caveats) = told(&[List { updates: (TIME, NOW - 1), ..List::revoking(TIME + 5, None) }]);
     assert!(lists[0]["ended"] == true && lists[0]["revoked_later"] == TIME + 5, "{lists}");
     assert!(caveats.contains("one that was given has ended") && caveats.contains("revoked after the signature"));
@@ -123,7 +127,35 @@ fn the_authority_between_a_certificate_and_the_root_must_be_covered_too() {
     assert_eq!(code(vec![ours.clone(), of_root.signed(&root)]), "verified");
     assert_eq!(code(vec![ours.clone()]), "certificate_crl_missing");
     let revoking = List { issuer: "forge root", ..List::revoking(TIME + 5, Some(2)) };
-    assert_eq!(code(vec![ours, revoking.signed(&root)]), "certificate_revoked");
+    assert_eq!(code(vec![ours.clone(), revoking.signed(&root)]), "certificate_revoked");
+    // A list of certificates that are no authority's covers none that is.
+    let of_users = vec![("2.5.29.28", true, tlv(0x30, &[&tlv(0x81, &[&[0xff]])]))];
+    let of_users = List { extensions: [of_root.extensions.clone(), of_users].concat(), ..of_root };
+    assert_eq!(code(vec![ours, of_users.signed(&root)]), "certificate_crl_missing");
+}
+
+#[test]
+fn an_authority_whose_key_is_not_for_lists_signs_none() {
+    let with_usage = |bits: u8| {
+        changed(|world| {
+            let above = Draft {
+                issuer: "forge authority",
+                subject: Some("forge authority"),
+                valid: (TIME - 86_400, TIME + 86_400),
+                spki: world.ca.public().spki_der().to_vec(),
+                extensions: vec![
+                    ("2.5.29.19", true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
+                    ("2.5.29.15", true, tlv(3, &[&[bits.trailing_zeros() as u8, bits]])),
+                ],
+            };
+            let der = above.signed(&world.ca);
+            world.root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"] = json!(base64(&der));
+            world.crls = Some(vec![List::new().signed(&world.ca)]);
+        })
+        .0
+    };
+    assert_eq!(with_usage(0x06), "verified");
+    assert_eq!(with_usage(0x04), "certificate_crl_invalid");
 }
 
 #[test]
