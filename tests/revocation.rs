@@ -129,7 +129,8 @@ fn the_authority_between_a_certificate_and_the_root_must_be_covered_too() {
     let revoking = List { issuer: "forge root", ..List::revoking(TIME + 5, Some(2)) };
     assert_eq!(code(vec![ours.clone(), revoking.signed(&root)]), "certificate_revoked");
     // A list of certificates that are no authority's covers none that is.
-    let of_users = vec![("2.5.29.28", true, tlv(0x30, &[&tlv(0x81, &[&[0xff]])]))];
+    let point = tlv(0xa0, &[&tlv(0xa0, &[&uri("https://ca.forge.example/root.crl")])]);
+    let of_users = vec![("2.5.29.28", true, tlv(0x30, &[&point, &tlv(0x81, &[&[0xff]])]))];
     let of_users = List { extensions: [of_root.extensions.clone(), of_users].concat(), ..of_root };
     assert_eq!(code(vec![ours, of_users.signed(&root)]), "certificate_crl_missing");
 }
