@@ -1,16 +1,16 @@
-"""One system call fails, or the process dies at it: each one in turn, of two commands.
+"""One system call fails, or the process dies at it: each one in turn, of three commands.
 
     inject.py --airtight BINARY --work DIR [--reads] [--seed N] [--share N]
 
-`airtight attest FILE` in a site, and `airtight attest --init FILE` where there is none, are run once under strace to count
-their calls. Then, for the i-th call of each kind, the command is run in a fresh copy with that call answered EIO, once
+`airtight attest FILE` in a site, `airtight attest --init FILE` where there is none, and `airtight import BUNDLE` of a bundle
+of others (a folder of tests/vectors) in a site are run once under strace to count their calls. Then, for the i-th call of each kind, the command is run in a fresh copy with that call answered EIO, once
 more with ENOSPC, once more with SIGKILL at it; with --reads, calls that only read are answered EIO as well. With --share N
 only every N-th of these is run, chosen by the seed.
 
 Afterwards, each time:
 
 * the exit code is one that the documentation knows, and another than 0 comes with a code and with what to do next;
-* exit 0 means that it is done: the entry is in the log and the bundle verifies;
+* exit 0 means that it is done: the entry is in the log and the bundle verifies, or the kept bytes come back;
 * the site opens, `log fsck` is clean and every entry that was acknowledged before lies where it lay; of `--init` there
   is a whole site or none;
 * a command that failed (and was not killed) leaves no temporary file behind;
@@ -47,9 +47,13 @@ SITE_FILES = (
 )  # fmt: skip
 
 
+# A bundle that others made, with its key and trusted root.
+OTHERS = Path(__file__).resolve().parent.parent / "vectors" / "verified-dsse-p256"
+
+
 @dataclass(frozen=True)
 class Injury:
-    command: str  # "attest" or "init"
+    command: str  # "attest", "init" or "import"
     call: str
     which: int  # from 1
     how: str  # "EIO", "ENOSPC" or "SIGKILL"
@@ -80,6 +84,9 @@ class Bench:
             self.bundle.parent.mkdir()
 
     def words(self) -> list[object]:
+        if self.command == "import":
+            by = ["--key", OTHERS / "key.pub", "--trusted-root", OTHERS / "trusted_root.json"]
+            return ["--json", "import", OTHERS / "bundle.sigstore.json", *by]
         first = ["--init", "--no-passphrase"] if self.command == "init" else []
         return ["--json", "attest", *first, self.file, "--out", self.bundle.parent]
 
@@ -95,7 +102,11 @@ class Bench:
         self.site.fsck()
         return self.site.leaf_hashes()
 
-    def check_bundle(self) -> None:
+    def check_bundle(self, index: int) -> None:
+        if self.command == "import":
+            kept = self.site.do("bundle", "get", index, "--kept")
+            expect(kept == (OTHERS / "bundle.sigstore.json").read_bytes(), "other bytes were kept than were given")
+            return
         keys = ["--key", self.site.home / "keys" / "signer.pub", "--trusted-root", self.site.home / "trusted_root.json"]
         answer = self.site.ask("verify", self.file, "--bundle", self.bundle, *keys)
         expect(answer.exit == 0, f"verify: {answer}\n{answer.out.decode(errors='replace')}")
@@ -130,13 +141,13 @@ def judge(injury: Injury, bench: Bench, before: list[bytes]) -> str:
     expect(not there or len(after) in (first, first + 1), f"a log of {len(after)}")
     if answer.exit == 0:
         expect(len(after) == first + 1, f"exit 0, and no entry: {answer}")
-        bench.check_bundle()
+        bench.check_bundle(first)
     again = bench.run()
     expect(again.exit == 0, f"{answer}\nrepeated: {again}")
     report = json.loads(again.out)
     expect(report["leaf_index"] == first, f"repeated: {report}")
     expect(report["new"] == (len(after) <= first), f"{answer}\nrepeated: new is {report['new']} in a log of {len(after)}")
-    bench.check_bundle()
+    bench.check_bundle(first)
     last = bench.check_site()
     expect(len(last) == first + 1 and last[: len(after)] == after, f"a log of {len(last)} after repeating")
     return f"{injury.how}: {end}"
@@ -179,15 +190,15 @@ def main() -> int:
 
     calls = (*WRITING, *READING) if options.reads else WRITING
     patterns, injuries, before = {}, [], {"init": []}
-    for command in ("attest", "init"):
+    for command in ("attest", "init", "import"):
         pattern = Bench(binary, work / f"pattern-{command}", command, None)
-        if command == "attest":
+        if command != "init":
             pattern.site.init()
             earlier = pattern.directory / "out" / "earlier"
             for number in range(20):
                 earlier.write_bytes(b"earlier %d\n" % number)
                 pattern.site.do("attest", earlier, "--out", pattern.directory / "out", "--force")
-            before["attest"] = pattern.site.leaf_hashes()
+            before[command] = pattern.site.leaf_hashes()
         patterns[command] = pattern.directory
         injuries += count(Bench(binary, work / f"count-{command}", command, pattern.directory), calls)
     chosen = random.Random(options.seed).sample(injuries, len(injuries) // options.share)
