@@ -204,7 +204,7 @@ pub fn homes(data: &[u8]) {
     for one in found {
         strict_json::check(one.text.as_bytes(), Limits::bytes(BUNDLE_LEN_MAX))
             .expect("what is taken out is strict JSON");
-        assert!(file.contains(&one.text) || file.contains("\"envelope\""), "{}: not in the file", one.place);
+        assert!(file.contains(one.text.as_ref()) || file.contains("\"envelope\""), "{}: not in the file", one.place);
         let _ = Bundle::parse(one.text.as_bytes());
     }
 }

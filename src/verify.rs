@@ -189,8 +189,16 @@ pub fn verify(input: &Input<'_>) -> Report {
 
 /// Judges one of many bundles: the same verdict as [`verify`], with each checkpoint verified once.
 pub fn verify_among(input: &Input<'_>, checkpoints: Option<&Checkpoints>) -> Report {
+    match Bundle::parse(input.bundle) {
+        Ok(bundle) => verify_parsed(bundle, input, checkpoints),
+        Err(error) => refused(error.into()),
+    }
+}
+
+/// Judges one of many bundles that was read before: the same verdict as [`verify`] of the text that it was read from. `input.bundle` is not looked at.
+pub fn verify_parsed(bundle: Bundle<'_>, input: &Input<'_>, checkpoints: Option<&Checkpoints>) -> Report {
     reported(|report| {
-        let verified = judge(input, checkpoints, report)?;
+        let verified = judge(bundle, input, checkpoints, report)?;
         report.last(&verified);
         Ok(verified)
     })
@@ -201,7 +209,7 @@ pub fn verify_among(input: &Input<'_>, checkpoints: Option<&Checkpoints>) -> Rep
 /// The trusted root must name both logs: that of the bundle, and that which the anchor lies in.
 pub fn verify_anchored(input: &Input<'_>, anchor: &[u8]) -> Report {
     reported(|report| {
-        let verified = judge(input, None, report)?;
+        let verified = judge(Bundle::parse(input.bundle)?, input, None, report)?;
         let anchored = anchor::check(anchor, &verified, input.trusted_root, input.now)?;
         let verified = Verified { anchored: Some(anchored), ..verified };
         report.last(&verified);
@@ -223,13 +231,17 @@ fn reported(judge: impl FnOnce(&mut Report) -> Result<Verified, Refusal>) -> Rep
 }
 
 /// Steps 1 to 8, and the time stamps of step 9.
-fn judge(input: &Input<'_>, checkpoints: Option<&Checkpoints>, report: &mut Report) -> Result<Verified, Refusal> {
-    let bundle = Bundle::parse(input.bundle)?;
+fn judge(
+    bundle: Bundle<'_>,
+    input: &Input<'_>,
+    checkpoints: Option<&Checkpoints>,
+    report: &mut Report,
+) -> Result<Verified, Refusal> {
     let promised = bundle.entries().iter().filter(|entry| entry.proof.is_none()).count();
     if promised > 0 && !input.policy.accept_promise {
         return Err(BundleError::NoProof { promise: true }.into());
     }
-    report.pass(1, Fact::Shape { len: input.bundle.len(), entries: bundle.entries().len(), promised });
+    report.pass(1, Fact::Shape { len: bundle.text_len(), entries: bundle.entries().len(), promised });
 
     let signer = signer::check(&bundle, input)?;
     report.pass(2, signer.fact());

@@ -119,7 +119,8 @@ fn the_file_of_old_cosign_is_judged_by_its_promise() {
             },
         });
         let judged = |file: &Value, accept_promise| {
-            let found = homes::housed(file.to_string().as_bytes()).unwrap();
+            let file = file.to_string();
+            let found = homes::housed(file.as_bytes()).unwrap();
             let pem = fs::read_to_string(folder.join(format!("{name}.pub"))).unwrap();
             judge(&found[0].text, &trusted_root, &[VerifierKey::from_spki_pem(&pem).unwrap()], accept_promise)
         };

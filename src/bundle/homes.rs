@@ -30,11 +30,11 @@ pub const HOUSED_MAX: usize = 16_384;
 
 /// One bundle of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Housed {
+pub struct Housed<'t> {
     /// Where it stood, like `line 2` or `attestations[0]`; empty where the file is the bundle.
     pub place: String,
-    /// The text of the bundle, not yet read.
-    pub text: String,
+    /// The text of the bundle, not yet read; borrowed where it stands so in the file.
+    pub text: Cow<'t, str>,
 }
 
 /// Why a file holds no bundles.
@@ -168,7 +168,7 @@ fn is_bundle(text: &str) -> bool {
 ///
 /// # Errors
 /// [`HomeError`]. A bundle that is none is no error here: reading it says what is wrong.
-pub fn housed(text: &[u8]) -> Result<Vec<Housed>, HomeError> {
+pub fn housed(text: &[u8]) -> Result<Vec<Housed<'_>>, HomeError> {
     let limits = Limits { bytes_max: BUNDLE_LEN_MAX, depth_max: DEPTH_MAX };
     let whole = strict_json::check(text, limits);
     let utf8 = std::str::from_utf8(text)
@@ -182,11 +182,12 @@ pub fn housed(text: &[u8]) -> Result<Vec<Housed>, HomeError> {
                 return Err(HomeError::NotJson(error));
             }
             check_count(lines.len())?;
-            let check = |(number, line): (usize, &str)| {
+            let mut found = Vec::with_capacity(lines.len());
+            for (number, line) in lines {
                 strict_json::check(line.as_bytes(), limits).map_err(HomeError::NotJson)?;
-                Ok(Housed { place: format!("line {number}"), text: line.to_owned() })
-            };
-            lines.into_iter().map(check).collect::<Result<_, HomeError>>()?
+                found.push(Housed { place: format!("line {number}"), text: Cow::Borrowed(line) });
+            }
+            found
         }
     };
     if found.is_empty() { Err(HomeError::Empty) } else { Ok(found) }
@@ -196,20 +197,18 @@ fn check_count(count: usize) -> Result<(), HomeError> {
     if count > HOUSED_MAX { Err(HomeError::TooMany { count }) } else { Ok(()) }
 }
 
-fn of_object(text: &str) -> Result<Vec<Housed>, HomeError> {
+fn of_object(text: &str) -> Result<Vec<Housed<'_>>, HomeError> {
     let unknown = |place: &str, said: String| HomeError::Unknown { place: place.to_owned(), said };
     let Object(shape) =
         serde_json::from_str::<Object<Shape<'_>>>(text).map_err(|error| unknown("the document", error.to_string()))?;
     if shape.media_type.is_some() {
-        return Ok(vec![Housed { place: String::new(), text: text.to_owned() }]);
+        return Ok(vec![Housed { place: String::new(), text: Cow::Borrowed(text) }]);
     }
     if let Some(attestations) = shape.attestations {
-        let of = |(at, Object(attestation)): (usize, Object<NpmAttestation<'_>>)| Housed {
-            place: format!("attestations[{at}]"),
-            text: attestation.bundle.get().to_owned(),
-        };
         check_count(attestations.len())?;
-        return Ok(attestations.into_iter().enumerate().map(of).collect());
+        let bundles = attestations.into_iter().map(|Object(attestation)| attestation.bundle.get());
+        let housed = |(at, text)| Housed { place: format!("attestations[{at}]"), text: Cow::Borrowed(text) };
+        return Ok(bundles.enumerate().map(housed).collect());
     }
     if let Some(bundles) = shape.attestation_bundles {
         check_count(bundles.iter().map(|Object(bundle)| bundle.attestations.len()).sum())?;
@@ -218,21 +217,21 @@ fn of_object(text: &str) -> Result<Vec<Housed>, HomeError> {
             for (inner, attestation) in bundle.attestations.into_iter().enumerate() {
                 let place = format!("attestation_bundles[{outer}].attestations[{inner}]");
                 let text = of_pypi(attestation.get()).map_err(|said| unknown(&place, said))?;
-                found.push(Housed { place, text });
+                found.push(Housed { place, text: Cow::Owned(text) });
             }
         }
         return Ok(found);
     }
     if shape.verification_material.is_some() {
         let text = of_pypi(text).map_err(|said| unknown("the document", said))?;
-        return Ok(vec![Housed { place: String::new(), text }]);
+        return Ok(vec![Housed { place: String::new(), text: Cow::Owned(text) }]);
     }
     if shape.rekor_bundle.is_some() {
         let text = cosign::bundle(text).map_err(|said| unknown("the document", said))?;
-        return Ok(vec![Housed { place: String::new(), text }]);
+        return Ok(vec![Housed { place: String::new(), text: Cow::Owned(text) }]);
     }
     // No home's: its own reader says what a bundle lacks.
-    Ok(vec![Housed { place: String::new(), text: text.to_owned() }])
+    Ok(vec![Housed { place: String::new(), text: Cow::Borrowed(text) }])
 }
 
 /// Writes a PEP 740 attestation as a bundle.
@@ -263,7 +262,7 @@ mod tests {
 
     fn places(text: &str) -> Result<Vec<(String, String)>, &'static str> {
         let found = housed(text.as_bytes()).map_err(|error| error.code())?;
-        Ok(found.into_iter().map(|housed| (housed.place, housed.text)).collect())
+        Ok(found.into_iter().map(|housed| (housed.place, housed.text.into_owned())).collect())
     }
 
     fn one(place: &str) -> (String, String) {

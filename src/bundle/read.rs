@@ -21,8 +21,10 @@ use super::{BUNDLE_LEN_MAX, BundleError, CHAIN_MAX, ENTRIES_MAX, MEDIA_TYPES_REA
 use self::few::Few;
 
 /// A bundle that was read and not verified.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Bundle<'a> {
+    /// Of its text, in bytes.
+    len: usize,
     signer: Signer<'a>,
     /// One to [`ENTRIES_MAX`], no two of one log and index.
     entries: Vec<LogEntry<'a>>,
@@ -31,7 +33,7 @@ pub struct Bundle<'a> {
 }
 
 /// Whom the bundle names as its signer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Signer<'a> {
     /// Who has a key; the hint may be any text.
     Key {
@@ -48,7 +50,7 @@ pub enum Signer<'a> {
 }
 
 /// What was signed, and the signature.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Content<'a> {
     /// A DSSE envelope with one signature.
     Envelope {
@@ -69,7 +71,7 @@ pub enum Content<'a> {
 }
 
 /// An entry of a log, as the bundle states it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LogEntry<'a> {
     /// The index over all of the log's shards; equal to that of the proof where there is one shard.
     pub log_index: LeafIndex,
@@ -90,7 +92,7 @@ pub struct LogEntry<'a> {
 }
 
 /// The inclusion proof, as the bundle states it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Proof<'a> {
     /// The leaf's index in the tree.
     pub log_index: LeafIndex,
@@ -158,7 +160,12 @@ impl<'a> Bundle<'a> {
         if version == Version::V01 && entries.iter().all(|entry| entry.promise.is_none()) {
             return Err(BundleError::NoPromise);
         }
-        Ok(Bundle { signer, entries, content, timestamps })
+        Ok(Bundle { len: text.len(), signer, entries, content, timestamps })
+    }
+
+    /// Returns how many bytes its text has.
+    pub fn text_len(&self) -> usize {
+        self.len
     }
 
     /// Returns whom the bundle names as its signer.

@@ -22,6 +22,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use walkdir::WalkDir;
 
+use crate::cores;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -29,6 +30,8 @@ use crate::failure::Failure;
 const BLOCK: usize = 256 << 10;
 /// "Too many levels of symbolic links", which the standard library does not name yet.
 const ELOOP: i32 = 40;
+/// Up to so many files one core asks for their lengths, a microsecond each.
+const ASKED_ALONE_MAX: usize = 128;
 /// From so many bytes on a progress bar is shown on a terminal.
 const PROGRESS_FROM: u64 = 256 << 20;
 
@@ -118,14 +121,22 @@ pub fn walk(directory: &Path) -> Result<(Vec<Named>, Vec<Symlink>), Failure> {
             let target = target.to_str().ok_or_else(|| not_utf8(path))?.to_owned();
             symlinks.push(Symlink { name, target });
         } else if kind.is_file() {
-            let len = entry.metadata().map_err(|error| unreadable(path, &error.into()))?.len();
-            files.push((name, path.to_owned(), len));
+            files.push((name, path.to_owned(), 0));
         } else if !kind.is_dir() {
             return Err(special(path));
         }
     }
     files.sort_by(|a, b| a.0.cmp(&b.0));
     symlinks.sort();
+    let len = |(_, path, _): &Named| Ok(fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?.len());
+    let lens: Vec<Result<u64, Failure>> = match files.len() {
+        // Fewer are asked sooner than threads are made.
+        0..=ASKED_ALONE_MAX => files.iter().map(len).collect(),
+        _ => cores::each("files looked at", &files, len),
+    };
+    for (file, len) in files.iter_mut().zip(lens) {
+        file.2 = len?;
+    }
     Ok((files, symlinks))
 }
 
@@ -150,7 +161,8 @@ fn hash_all(files: &[Named], size: u64) -> Result<Vec<Sha256Digest>, Failure> {
     };
     let bar = progress(size, "hashed");
     if threads <= 1 {
-        return files.iter().map(|file| hash(file, &bar)).collect();
+        let mut block = vec![0; BLOCK];
+        return files.iter().map(|file| hash(file, &mut block, &bar)).collect();
     }
     let next = AtomicUsize::new(0);
     let mut digests = vec![None; files.len()];
@@ -159,11 +171,11 @@ fn hash_all(files: &[Named], size: u64) -> Result<Vec<Sha256Digest>, Failure> {
             .map(|_| {
                 let (next, bar) = (&next, &bar);
                 scope.spawn(move || {
-                    let mut done = Vec::new();
+                    let (mut done, mut block) = (Vec::new(), vec![0; BLOCK]);
                     while let Some((at, file)) =
                         Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, files.get(at)?)))
                     {
-                        done.push((at, hash(file, bar)?));
+                        done.push((at, hash(file, &mut block, bar)?));
                     }
                     Ok::<_, Failure>(done)
                 })
@@ -179,11 +191,11 @@ fn hash_all(files: &[Named], size: u64) -> Result<Vec<Sha256Digest>, Failure> {
     Ok(digests.into_iter().map(|digest| digest.expect("invariant: every file was taken by a worker")).collect())
 }
 
-fn hash((_, path, len): &Named, bar: &ProgressBar) -> Result<Sha256Digest, Failure> {
+fn hash((_, path, len): &Named, block: &mut [u8], bar: &ProgressBar) -> Result<Sha256Digest, Failure> {
     let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let (mut sha256, mut block, mut read) = (Sha256::new(), vec![0; BLOCK], 0);
+    let (mut sha256, mut read) = (Sha256::new(), 0);
     loop {
-        let n = file.read(&mut block).map_err(|error| unreadable(path, &error))?;
+        let n = file.read(block).map_err(|error| unreadable(path, &error))?;
         if n == 0 {
             break;
         }

@@ -97,7 +97,9 @@ pub fn run(command: &BundleCommand, call: &mut Invocation) -> Result<Exit, Failu
         BundleCommand::Inspect(args) => {
             let text = fs::read(&args.file).map_err(|error| artifacts::unreadable(&args.file, &error))?;
             let found = match homes::housed(&text) {
-                Ok(found) => found.into_iter().map(|Housed { place, text }| (place, text.into_bytes())).collect(),
+                Ok(found) => {
+                    found.into_iter().map(|Housed { place, text }| (place, text.into_owned().into_bytes())).collect()
+                }
                 // A bundle that is none is told by its own reader, with the code of its fault.
                 Err(HomeError::NotJson(_)) => vec![(String::new(), text)],
                 Err(error) => {

@@ -13,6 +13,9 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+/// Lines that are handed to the system at once, where there are many.
+const AT_ONCE: usize = 256;
+
 /// Standard output and standard error of one command.
 pub struct Output {
     json: bool,
@@ -61,6 +64,19 @@ impl Output {
         self.bytes(&line);
     }
 
+    /// Writes JSON values, each on a line of its own; many at a time are handed to the system.
+    pub fn json_lines(&mut self, values: &[impl Serialize]) {
+        for values in values.chunks(AT_ONCE) {
+            let mut lines = Vec::new();
+            for value in values {
+                serde_json::to_writer(&mut lines, value)
+                    .expect("invariant: the face serializes texts, numbers and lists of them");
+                lines.push(b'\n');
+            }
+            self.bytes(&lines);
+        }
+    }
+
     /// Writes a table: a row of headings, columns two spaces apart, no line drawn, nothing cut off.
     pub fn table<const COLUMNS: usize>(
         &mut self,
@@ -70,9 +86,12 @@ impl Output {
         let mut table = Table::new();
         let rows = rows.into_iter().map(|row| row.map(|cell| plain(&cell, false).into_owned()));
         table.load_style(presets::NOTHING).set_header(headings).add_rows(rows);
+        let mut lines = String::new();
         for line in table.lines() {
-            self.line(line.trim());
+            lines.push_str(line.trim());
+            lines.push('\n');
         }
+        self.bytes(lines.as_bytes());
     }
 
     /// Says something to the person; with `--json` too, for it is no data.

@@ -31,6 +31,7 @@ pub use self::many::Judge;
 )]
 pub mod filed;
 mod identity;
+mod judging;
 mod manifest;
 mod many;
 pub mod matching;
@@ -241,7 +242,7 @@ fn digest_text(artifact: &Path) -> Option<&str> {
 pub fn with_stated(
     about: Option<Digests>,
     artifact: &Path,
-    found: &[filed::Filed],
+    found: &[filed::Filed<'_>],
 ) -> Result<Option<Digests>, Failure> {
     let Some(known) = about.filter(|_| digest_text(artifact).is_none()) else { return Ok(about) };
     let mut algorithms = filed::algorithms(found.iter().map(|one| &one.said));

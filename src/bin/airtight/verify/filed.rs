@@ -4,9 +4,11 @@
 //! answer that say they are about it, and are of the predicate type that was asked for; and those that cannot be read, for they may be. Where
 //! all are about something else, that is the refusal; where none is of the type, all answer, and say so.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use airtight::bundle::homes::{self, HomeError};
+use airtight::bundle::homes::{self, HomeError, Housed};
+use airtight::bundle::{Bundle, BundleError};
 use airtight::statement::digests::{Digests, algorithm_of, text_of};
 use airtight::verify::{self, Refusal, Report};
 use airtight_keys::verifier::HashFunction;
@@ -14,11 +16,14 @@ use airtight_keys::verifier::HashFunction;
 use super::matching::{Said, said_unverified};
 
 /// One bundle of a file, not judged yet.
-pub struct Filed {
+#[derive(Clone)]
+pub struct Filed<'t> {
     /// Where it stands in the file; empty where the file is the bundle.
     pub place: String,
     /// Its text.
-    pub text: Vec<u8>,
+    pub text: Cow<'t, [u8]>,
+    /// What was read of the text; nothing where the text was written anew and stands in no file.
+    pub bundle: Option<Result<Bundle<'t>, BundleError>>,
     /// What it says of itself.
     pub said: Said,
 }
@@ -31,7 +36,22 @@ pub struct Judged {
     pub report: Report,
 }
 
-impl Filed {
+impl<'t> Filed<'t> {
+    fn of(place: String, text: &'t [u8], bundle: Result<Bundle<'t>, BundleError>) -> Filed<'t> {
+        let said = bundle.as_ref().map(said_unverified).unwrap_or_default();
+        Filed { place, text: Cow::Borrowed(text), bundle: Some(bundle), said }
+    }
+
+    fn housed(Housed { place, text }: Housed<'t>) -> Filed<'t> {
+        match text {
+            Cow::Borrowed(text) => Filed::of(place, text.as_bytes(), Bundle::parse(text.as_bytes())),
+            Cow::Owned(text) => {
+                let said = Bundle::parse(text.as_bytes()).as_ref().map(said_unverified).unwrap_or_default();
+                Filed { place, text: Cow::Owned(text.into_bytes()), bundle: None, said }
+            }
+        }
+    }
+
     /// Tells whether a question about an artifact is one for this bundle.
     pub fn may_be_about(&self, artifact: Option<Digests>) -> bool {
         let is_one = self.place.is_empty() || self.said.is_silent();
@@ -48,17 +68,21 @@ impl Filed {
 ///
 /// # Errors
 /// [`HomeError`], but never that the text is no JSON.
-pub fn filed(text: &[u8]) -> Result<Vec<Filed>, HomeError> {
-    let one = |place, text: Vec<u8>| Filed { place, said: said_unverified(&text), text };
+pub fn filed(text: &[u8]) -> Result<Vec<Filed<'_>>, HomeError> {
+    let whole = Bundle::parse(text);
+    // What reads as one bundle, where no member is unknown, is no document: nothing more is asked of most files.
+    if whole.is_ok() {
+        return Ok(vec![Filed::of(String::new(), text, whole)]);
+    }
     match homes::housed(text) {
-        Err(HomeError::NotJson(_)) => Ok(vec![one(String::new(), text.to_owned())]),
+        Err(HomeError::NotJson(_)) => Ok(vec![Filed::of(String::new(), text, whole)]),
         Err(error) => Err(error),
-        Ok(found) => Ok(found.into_iter().map(|housed| one(housed.place, housed.text.into_bytes())).collect()),
+        Ok(found) => Ok(found.into_iter().map(Filed::housed).collect()),
     }
 }
 
 /// Takes those of a predicate type, where there is one; else all.
-pub fn of_type(found: Vec<Filed>, predicate_type: Option<&str>) -> Vec<Filed> {
+pub fn of_type<'t>(found: Vec<Filed<'t>>, predicate_type: Option<&str>) -> Vec<Filed<'t>> {
     if !found.iter().any(|one| one.may_be_of(predicate_type)) {
         return found;
     }
@@ -66,7 +90,7 @@ pub fn of_type(found: Vec<Filed>, predicate_type: Option<&str>) -> Vec<Filed> {
 }
 
 /// Says that every bundle of a file is about something else, where that is so.
-pub fn about_others(found: &[Filed], artifact: Option<Digests>) -> Option<HomeError> {
+pub fn about_others(found: &[Filed<'_>], artifact: Option<Digests>) -> Option<HomeError> {
     let Said { digests, .. } = &found.first().filter(|_| !found.iter().any(|one| one.may_be_about(artifact)))?.said;
     let first = text_of(digests.first()?);
     Some(HomeError::AboutOthers { bundles: found.len(), artifact: artifact?.to_string(), first })
@@ -80,7 +104,7 @@ pub fn algorithms<'f>(said: impl IntoIterator<Item = &'f Said>) -> BTreeSet<Hash
 
 /// Judges what a file holds about an artifact; at least one answer. Without an artifact every bundle of it is judged.
 pub fn judged(
-    found: Result<Vec<Filed>, HomeError>,
+    found: Result<Vec<Filed<'_>>, HomeError>,
     artifact: Option<Digests>,
     predicate_type: Option<&str>,
     judge: impl Fn(&[u8]) -> Report,
@@ -95,6 +119,6 @@ pub fn judged(
         return refused(error);
     }
     let found = found.into_iter().filter(|one| one.may_be_about(artifact)).collect();
-    let judged = |one: Filed| Judged { report: judge(&one.text), place: one.place };
+    let judged = |one: Filed<'_>| Judged { report: judge(&one.text), place: one.place };
     of_type(found, predicate_type).into_iter().map(judged).collect()
 }

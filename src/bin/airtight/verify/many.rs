@@ -7,7 +7,7 @@
 //! | what there is holds, and is weaker than the policy asks | 3 |
 //! | everything was verified | 0 |
 //!
-//! Keys and trusted root are read once, each checkpoint is verified once, and a small bundle is read once. Below `--dir` the files that hold
+//! Keys and trusted root are read once, each checkpoint is verified once, and most bundles are read once ([`judging`]). Below `--dir` the files that hold
 //! bundles ([`matching::is_home`]) are no artifacts; all others are, but for those that the command line itself names (keys, trusted root). Symbolic
 //! links are not followed. Of a document of several bundles those count that are about an artifact here; where none is, the document is an orphan. What is in a `--manifest` need not be at hand: its digests are what is asked about.
 //!
@@ -15,15 +15,15 @@
 //! for nothing, and refuses nothing that others show. One ARTIFACT is judged here too, where it comes with a policy or a directory of bundles;
 //! bundles about something else that lie there are nobody's business then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use airtight::bundle::homes::HomeError;
+use airtight::bundle::Bundle;
 use airtight::policy::{Attestation, Finding, Shortfall, Standing};
 use airtight::statement::digests::Digests;
 use airtight::trust::TrustedRoot;
-use airtight::verify::{self, Checkpoints, Input, Policy, Refusal, Report, verify_among};
+use airtight::verify::{self, Checkpoints, Input, Policy, Report, verify_among, verify_parsed};
 use airtight_keys::verifier::{HashFunction, VerifierKey};
 use airtight_log::digest::{LeafIndex, Sha256Digest};
 use serde::Serialize;
@@ -36,12 +36,9 @@ use crate::failure::Failure;
 use crate::invocation::Invocation;
 use crate::policy::Loaded;
 
-use super::filed::{self, Filed};
+use super::judging::{self, Answers, Asking, Found, Kept};
 use super::manifest;
-use super::matching::{self, Candidate, Matched, Said};
-
-/// A bundle up to this length is kept in memory between the two times it is looked at; a larger one is read again.
-const KEPT_LEN_MAX: usize = 256 << 10;
+use super::matching::{self, Candidate, Index};
 
 /// What every bundle is judged by.
 pub struct Judge {
@@ -84,6 +81,13 @@ impl Judge {
         let input = Input { bundle, subject, keys, trusted_root, policy: policy.clone(), now: *now };
         verify_among(&input, Some(checkpoints))
     }
+
+    /// Judges a bundle that was read before.
+    pub fn judge_parsed(&self, bundle: Bundle<'_>, subject: verify::Subject<'_>) -> Report {
+        let Judge { keys, trusted_root, policy, now, checkpoints, .. } = self;
+        let input = Input { bundle: &[], subject, keys, trusted_root, policy: policy.clone(), now: *now };
+        verify_parsed(bundle, &input, Some(checkpoints))
+    }
 }
 
 /// What is asked about: artifacts and bundles, matched with nothing yet.
@@ -99,22 +103,6 @@ struct Asked {
     is_whole: bool,
     /// Whether each bundle was named as one about the one artifact, whatever it says of itself.
     are_named: bool,
-}
-
-/// A bundle on disk, as far as it was looked at.
-struct Held {
-    /// The name of its file, and its place there.
-    name: String,
-    /// The name of its file.
-    file: String,
-    path: PathBuf,
-    /// Its place in the file; empty where the file is the bundle.
-    place: String,
-    /// Nothing where it is read again.
-    bundle: Option<Filed>,
-    said: Said,
-    /// Why the file holds no bundle at all.
-    refused: Option<HomeError>,
 }
 
 #[derive(Serialize)]
@@ -146,8 +134,9 @@ struct ByLine {
     times: Vec<String>,
 }
 
+/// What is said of a bundle.
 #[derive(Serialize)]
-struct BundleLine {
+pub struct BundleLine {
     bundle: String,
     verified: bool,
     refusal: Option<RefusalLine>,
@@ -191,35 +180,13 @@ pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Ex
         let message = "there is neither an artifact nor a bundle, and a yes about nothing would mislead";
         return Err(Failure::new(Exit::NotFound, "nothing_to_verify", message).next("check the path"));
     }
-    let of_type = judge.policy.predicate_type.as_deref();
-    // Whatever a named document says of others is not asked.
-    let about = match (asked.artifacts.first(), asked.paths.first()) {
-        (Some(artifact), Some(path)) if asked.are_named => {
-            let every = BTreeSet::from([HashFunction::Sha384, HashFunction::Sha512]);
-            let more = path.as_ref().map(|path| artifacts::digests(path, &every)).transpose()?;
-            Some(more.unwrap_or_default().iter().fold(artifact.digests, Digests::with))
-        }
-        _ => None,
-    };
-    let held = cores::each("bundles read", &asked.bundles, |named| hold(named, about, of_type));
-    let held: Vec<Held> = held.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-    let algorithms = filed::algorithms(held.iter().map(|held| &held.said));
-    if !algorithms.is_empty() {
-        let more = cores::each("artifacts hashed", &asked.paths, |path| {
-            path.as_ref().map(|path| artifacts::digests(path, &algorithms)).transpose()
-        });
-        for (artifact, more) in asked.artifacts.iter_mut().zip(more) {
-            artifact.digests = more?.unwrap_or_default().iter().fold(artifact.digests, Digests::with);
-        }
-    }
-    let bundles = held.iter().map(|held| (held.file.as_str(), &held.said));
-    let found = matching::matched(&asked.artifacts, bundles);
-    let (groups, stray) = grouped(&asked, &held, &found);
-    let lines = cores::each("artifacts judged", &groups, |(artifact, bundles)| {
-        let bundles: Vec<&Held> = bundles.iter().map(|at| &held[*at]).collect();
-        judge_artifact(judge, &asked.artifacts[*artifact], &bundles)
-    });
-    let lines = lines.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let answers = answered(&mut asked, judge)?;
+    let bundles = answers.iter().map(|answers| answers.bundles).sum::<usize>();
+    let stray = |(named, answers): (&Named, &Answers)| (asked.is_whole && answers.is_stray).then(|| named.0.clone());
+    let stray: Vec<String> = asked.bundles.iter().zip(&answers).filter_map(stray).collect();
+    let groups = grouped(asked.artifacts.len(), answers);
+    let without_bundle = groups.iter().filter(|group| group.is_empty()).count();
+    let lines = lines(&asked, judge, groups)?;
     let count = |verdict| lines.iter().filter(|line| line.verdict == verdict).count();
     let mut not_established: BTreeSet<&'static str> =
         lines.iter().flat_map(|line| &line.bundles).flat_map(|line| line.not_established.iter().copied()).collect();
@@ -238,8 +205,8 @@ pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Ex
         verified: count("verified"),
         weaker: count("weaker"),
         refused: count("refused"),
-        without_bundle: found.bare.len(),
-        bundles: if asked.is_whole { held.len() } else { lines.iter().map(|line| line.bundles.len()).sum() },
+        without_bundle,
+        bundles: if asked.is_whole { bundles } else { lines.iter().map(|line| line.bundles.len()).sum() },
         bundles_without_artifact: stray,
         not_established,
     };
@@ -255,33 +222,68 @@ pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Ex
     })
 }
 
-/// Gives each artifact its bundles, and lists the files none of whose bundles is anybody's.
-fn grouped(asked: &Asked, held: &[Held], found: &Matched) -> (Vec<(usize, Vec<usize>)>, Vec<String>) {
-    let mut groups: Vec<(usize, Vec<usize>)> = (0..asked.artifacts.len()).map(|at| (at, Vec::new())).collect();
-    if asked.are_named {
-        groups[0].1 = (0..held.len()).collect();
-        return (groups, Vec::new());
+/// Asks every file, and those that wait once more, when the artifacts were hashed in the algorithms that some bundle asks for.
+fn answered(asked: &mut Asked, judge: &Judge) -> Result<Vec<Answers>, Failure> {
+    // Whatever a named document says of others is not asked.
+    let about = match (asked.artifacts.first(), asked.paths.first()) {
+        (Some(artifact), Some(path)) if asked.are_named => {
+            let every = BTreeSet::from([HashFunction::Sha384, HashFunction::Sha512]);
+            let more = path.as_ref().map(|path| artifacts::digests(path, &every)).transpose()?;
+            Some(more.unwrap_or_default().iter().fold(artifact.digests, Digests::with))
+        }
+        _ => None,
+    };
+    let asking = asked.asking(judge, about, false);
+    let first = cores::each("bundles judged", &asked.bundles, |named| asking.file(named));
+    let (mut answers, mut algorithms) = (Vec::with_capacity(first.len()), BTreeSet::new());
+    for one in first {
+        let one = one?;
+        if let judging::Asked::Waits { algorithms: stated, .. } = &one {
+            algorithms.extend(stated);
+        }
+        answers.push(one);
     }
-    for (artifact, bundle) in &found.pairs {
-        groups[*artifact].1.push(*bundle);
-    }
-    let mut files: BTreeMap<&Path, BTreeSet<usize>> = BTreeMap::new();
-    for (artifact, bundle) in &found.pairs {
-        files.entry(&held[*bundle].path).or_default().insert(*artifact);
-    }
-    let mut stray = Vec::new();
-    for bundle in found.stray.iter().map(|at| (*at, &held[*at])) {
-        match files.get(bundle.1.path.as_path()) {
-            // One that cannot be read may be about whatever the others of its document are about.
-            Some(artifacts) if bundle.1.said.is_silent() => {
-                artifacts.iter().for_each(|artifact| groups[*artifact].1.push(bundle.0));
-            }
-            Some(_) => {}
-            None if asked.is_whole && stray.last() != Some(&bundle.1.file) => stray.push(bundle.1.file.clone()),
-            None => {}
+    if !algorithms.is_empty() {
+        let more = cores::each("artifacts hashed", &asked.paths, |path| {
+            path.as_ref().map(|path| artifacts::digests(path, &algorithms)).transpose()
+        });
+        for (artifact, more) in asked.artifacts.iter_mut().zip(more) {
+            artifact.digests = more?.unwrap_or_default().iter().fold(artifact.digests, Digests::with);
         }
     }
-    (groups, stray)
+    let (mut small, mut large) = (Vec::new(), Vec::new());
+    for (place, one) in answers.iter().enumerate() {
+        match one {
+            judging::Asked::Waits { is_large: true, .. } => large.push(place),
+            judging::Asked::Waits { .. } => small.push(place),
+            // A refusal says all that is known of the artifact.
+            judging::Asked::Judged(answers) if !algorithms.is_empty() && answers.is_refused() => small.push(place),
+            judging::Asked::Judged(_) => {}
+        }
+    }
+    let asking = asked.asking(judge, about, true);
+    let again = |place: &usize| Ok::<_, Failure>((*place, asking.file(&asked.bundles[*place])?));
+    for one in cores::each("bundles judged", &small, again).into_iter().chain(large.iter().map(again)) {
+        let (place, answer) = one?;
+        answers[place] = answer;
+    }
+    let judged = |one| match one {
+        judging::Asked::Judged(answers) => answers,
+        judging::Asked::Waits { .. } => unreachable!("invariant: nothing waits for a third round"),
+    };
+    Ok(answers.into_iter().map(judged).collect())
+}
+
+/// Gives each artifact what was found of its bundles: in their order, those that say nothing of themselves last.
+fn grouped(artifacts: usize, answers: Vec<Answers>) -> Vec<Vec<(usize, Found)>> {
+    let mut groups: Vec<Vec<(usize, Found)>> = (0..artifacts).map(|_| Vec::new()).collect();
+    for (file, answers) in answers.into_iter().enumerate() {
+        for found in answers.found {
+            groups[found.artifact].push((file, found));
+        }
+    }
+    groups.iter_mut().for_each(|group| group.sort_by_key(|(_, found)| found.is_guest));
+    groups
 }
 
 /// Finds what is asked about; hashes the files of a directory.
@@ -296,9 +298,12 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
         let policies = judge.asked.iter().flat_map(|loaded| &loaded.files);
         let given = args.by.key.iter().chain([&args.by.trusted_root]).chain(&args.witness_policy).chain(policies);
         let inputs: BTreeSet<PathBuf> = given.filter_map(|path| fs::canonicalize(path).ok()).collect();
-        let is_input = |path: &Path| fs::canonicalize(path).is_ok_and(|path| inputs.contains(&path));
-        let (own, files): (Vec<Named>, Vec<Named>) =
-            names.into_iter().filter(|(_, path, _)| !is_input(path)).partition(matching::is_home);
+        // A file has its own name at the end of every path to it: no link is among these.
+        let may_be_input = |path: &Path| inputs.iter().any(|input| input.file_name() == path.file_name());
+        let is_input =
+            |path: &Path| may_be_input(path) && fs::canonicalize(path).is_ok_and(|path| inputs.contains(&path));
+        let names: Vec<Named> = names.into_iter().filter(|(_, path, _)| !is_input(path)).collect();
+        let (own, files) = homes(names);
         paths = files.iter().map(|(_, path, _)| Some(path.clone())).collect();
         artifacts = artifacts::hashed(files)?.into_iter().map(Candidate::from).collect();
         (bundles, links, were_read) = (own, symlinks.len(), true);
@@ -319,9 +324,17 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
     });
     if let Some(directory) = args.bundles.clone().or(beside) {
         let (names, _) = artifacts::walk(&directory)?;
-        bundles.extend(names.into_iter().filter(matching::is_home));
+        bundles.extend(homes(names).0);
     }
     Ok(Asked { artifacts, paths, bundles, links, were_read, is_whole: true, are_named: false })
+}
+
+/// Takes apart the files that hold bundles and all others.
+fn homes(names: Vec<Named>) -> (Vec<Named>, Vec<Named>) {
+    let are_homes = cores::each("files looked at", &names, matching::is_home);
+    let (homes, others): (Vec<_>, Vec<_>) = names.into_iter().zip(are_homes).partition(|(_, is_home)| *is_home);
+    let names = |files: Vec<(Named, bool)>| files.into_iter().map(|(named, _)| named).collect();
+    (names(homes), names(others))
 }
 
 /// Finds one artifact, and the bundles among which those about it are.
@@ -339,7 +352,7 @@ fn one(artifact: &Path, args: &VerifyArgs) -> Result<Asked, Failure> {
     };
     let bundles = if args.bundle.is_empty() {
         let (names, _) = artifacts::walk(args.bundles.as_deref().unwrap_or(&beside))?;
-        names.into_iter().filter(matching::is_home).collect()
+        homes(names).0
     } else {
         args.bundle.iter().map(|path| (path.display().to_string(), path.clone(), 0)).collect()
     };
@@ -349,60 +362,46 @@ fn one(artifact: &Path, args: &VerifyArgs) -> Result<Asked, Failure> {
     Ok(Asked { artifacts, paths, bundles, links: 0, were_read, is_whole: false, are_named })
 }
 
-/// Reads a file, and takes the bundles out of it that are about the artifact, where one is given, and of the type.
-fn hold((name, path, _): &Named, about: Option<Digests>, predicate_type: Option<&str>) -> Result<Vec<Held>, Failure> {
-    let text = read(path)?;
-    let whole = |refused| Held {
-        name: name.clone(),
-        file: name.clone(),
-        path: path.clone(),
-        place: String::new(),
-        bundle: None,
-        said: Said::default(),
-        refused: Some(refused),
-    };
-    let found = match filed::filed(&text) {
-        Ok(found) => found,
-        Err(error) => return Ok(vec![whole(error)]),
-    };
-    if let Some(error) = filed::about_others(&found, about) {
-        return Ok(vec![whole(error)]);
-    }
-    let found = found.into_iter().filter(|one| one.may_be_about(about)).collect();
-    let taken = filed::of_type(found, predicate_type).into_iter().map(|one| Held {
-        name: if one.place.is_empty() { name.clone() } else { format!("{name}, {}", one.place) },
-        file: name.clone(),
-        path: path.clone(),
-        place: one.place.clone(),
-        said: one.said.clone(),
-        bundle: (one.text.len() <= KEPT_LEN_MAX).then_some(one),
-        refused: None,
-    });
-    Ok(taken.collect())
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    artifacts::bundle_text(path).map_err(|error| artifacts::unreadable(path, &error))
-}
-
-/// Judges every bundle of an artifact, and then all that hold together, where a policy asks.
-fn judge_artifact(judge: &Judge, artifact: &Candidate, bundles: &[&Held]) -> Result<ArtifactLine, Failure> {
-    let (mut lines, mut verified) = (Vec::with_capacity(bundles.len()), Vec::new());
-    for held in bundles {
-        let subject = verify::Subject::Artifact(artifact.digests);
-        let report = match (&held.refused, &held.bundle) {
-            (Some(refused), _) => verify::refused(Refusal::Home(refused.clone())),
-            (None, Some(bundle)) => judge.judge(&bundle.text, subject),
-            (None, None) => judge.judge(&held.text_again()?, subject),
-        };
-        lines.push(BundleLine::new(held.name.clone(), &report));
-        if judge.asked.is_some() {
-            verified.extend(report.into_verdict().ok().map(|verified| (held.name.as_str(), verified)));
+/// Says what was found of each artifact, under a policy by all that holds together.
+fn lines(asked: &Asked, judge: &Judge, groups: Vec<Vec<(usize, Found)>>) -> Result<Vec<ArtifactLine>, Failure> {
+    let findings = match &judge.asked {
+        None => groups.iter().map(|_| Ok(None)).collect(),
+        Some(loaded) => {
+            let asking = asked.asking(judge, None, true);
+            cores::each("artifacts judged", &groups, |group| findings(asked, &asking, loaded, group).map(Some))
         }
+    };
+    let groups = asked.artifacts.iter().zip(groups).zip(findings);
+    groups.map(|((artifact, group), findings)| Ok(line(artifact, group, findings?))).collect()
+}
+
+/// Holds all that was verified of an artifact to the policy.
+fn findings(
+    asked: &Asked,
+    asking: &Asking<'_>,
+    loaded: &Loaded,
+    group: &[(usize, Found)],
+) -> Result<Vec<Finding>, Failure> {
+    let mut again = Vec::new();
+    for (file, found) in group {
+        again.push(match &found.kept {
+            Kept::Again { place } => asking.again(&asked.bundles[*file], place, found.artifact)?,
+            Kept::Verified(_) | Kept::Nothing => None,
+        });
     }
-    let attestations: Vec<Attestation<'_>> =
-        verified.iter().map(|(name, verified)| verified.attestation(name)).collect();
-    let findings = judge.asked.as_ref().map(|loaded| loaded.policy.judge(&attestations, judge.now));
+    let mut attestations: Vec<Attestation<'_>> = Vec::with_capacity(group.len());
+    for ((_, found), again) in group.iter().zip(&again) {
+        let verified = match &found.kept {
+            Kept::Verified(verified) => Some(verified.as_ref()),
+            Kept::Again { .. } | Kept::Nothing => again.as_ref(),
+        };
+        attestations.extend(verified.map(|verified| verified.attestation(&found.line.bundle)));
+    }
+    Ok(loaded.policy.judge(&attestations, asking.judge.now))
+}
+
+fn line(artifact: &Candidate, group: Vec<(usize, Found)>, findings: Option<Vec<Finding>>) -> ArtifactLine {
+    let lines: Vec<BundleLine> = group.into_iter().map(|(_, found)| found.line).collect();
     let verdict = match &findings {
         Some(findings) => match findings.iter().map(|finding| finding.standing).max() {
             Some(Standing::Refused) => "refused",
@@ -415,7 +414,7 @@ fn judge_artifact(judge: &Judge, artifact: &Candidate, bundles: &[&Held]) -> Res
         None => "verified",
     };
     let of = |algorithm| artifact.digests.of(algorithm).map(|digest| hex::encode(digest.as_bytes()));
-    Ok(ArtifactLine {
+    ArtifactLine {
         artifact: artifact.name.clone(),
         sha256: of(HashFunction::Sha256),
         sha384: of(HashFunction::Sha384),
@@ -423,20 +422,23 @@ fn judge_artifact(judge: &Judge, artifact: &Candidate, bundles: &[&Held]) -> Res
         verdict,
         bundles: lines,
         policy: findings.map(|findings| findings.into_iter().map(FindingLine::new).collect()),
-    })
+    }
 }
 
-impl Held {
-    /// Reads a bundle that was too large to be kept; a file that has changed since gives what stands there now, or nothing.
-    fn text_again(&self) -> Result<Vec<u8>, Failure> {
-        let text = read(&self.path)?;
-        let Ok(found) = filed::filed(&text) else { return Ok(text) };
-        Ok(found.into_iter().find(|one| one.place == self.place).map(|one| one.text).unwrap_or_default())
+impl Asked {
+    fn asking<'a>(&'a self, judge: &'a Judge, about: Option<Digests>, is_again: bool) -> Asking<'a> {
+        Asking { judge, artifacts: &self.artifacts, index: Index::of(&self.artifacts), about, is_again }
     }
 }
 
 impl BundleLine {
-    fn new(bundle: String, report: &Report) -> BundleLine {
+    /// Tells whether the bundle holds.
+    pub fn is_verified(&self) -> bool {
+        self.verified
+    }
+
+    /// Says what was found of a bundle that is called so.
+    pub fn new(bundle: String, report: &Report) -> BundleLine {
         let verdict = report.verdict();
         let (verified, refusal) = (verdict.ok(), verdict.err());
         BundleLine {
@@ -496,9 +498,7 @@ impl ByLine {
 fn show(lines: &[ArtifactLine], summary: &SummaryLine, call: &mut Invocation) {
     let output = &mut call.output;
     if output.is_json() {
-        for line in lines {
-            output.json(line);
-        }
+        output.json_lines(lines);
         output.json(summary);
         return;
     }

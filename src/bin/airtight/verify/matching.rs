@@ -83,8 +83,7 @@ impl Said {
 }
 
 /// Returns what a bundle says of itself.
-pub fn said_unverified(text: &[u8]) -> Said {
-    let Ok(bundle) = Bundle::parse(text) else { return Said::default() };
+pub fn said_unverified(bundle: &Bundle<'_>) -> Said {
     match bundle.content() {
         Content::Message { digest, .. } => Said { digests: vec![*digest], ..Said::default() },
         Content::Envelope { envelope, .. } => match ParsedStatement::parse(envelope.payload_unverified()) {
@@ -97,49 +96,67 @@ pub fn said_unverified(text: &[u8]) -> Said {
     }
 }
 
-/// Who belongs to whom, by their places in the two lists.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Matched {
-    /// Artifact and bundle, sorted.
-    pub pairs: Vec<(usize, usize)>,
-    /// Artifacts that no bundle is about.
-    pub bare: Vec<usize>,
-    /// Bundles that are about no artifact here.
-    pub stray: Vec<usize>,
-}
-
 /// A digest by which artifacts are looked up: its algorithm, and its bytes with zeros behind them.
-fn key(digest: &ContentDigest) -> (HashFunction, [u8; 64]) {
+type Key = (HashFunction, [u8; 64]);
+
+fn key(digest: &ContentDigest) -> Key {
     let mut bytes = [0; 64];
     bytes[..digest.as_bytes().len()].copy_from_slice(digest.as_bytes());
     (algorithm_of(digest), bytes)
 }
 
-/// Matches artifacts with bundles, each bundle given by the name of its file and what it says of itself.
-pub fn matched<'b>(artifacts: &[Candidate], bundles: impl Iterator<Item = (&'b str, &'b Said)>) -> Matched {
-    let mut by_digest: HashMap<(HashFunction, [u8; 64]), Vec<usize>> = HashMap::with_capacity(artifacts.len());
-    let mut by_name: HashMap<&str, usize> = HashMap::with_capacity(artifacts.len());
-    for (at, artifact) in artifacts.iter().enumerate() {
-        for digest in artifact.digests.iter() {
-            by_digest.entry(key(&digest)).or_default().push(at);
-        }
-        by_name.insert(&artifact.name, at);
-    }
-    let (mut pairs, mut stray) = (BTreeSet::new(), Vec::new());
-    for (bundle, (name, said)) in bundles.enumerate() {
-        let before = pairs.len();
-        let about = said.digests.iter().filter_map(|digest| by_digest.get(&key(digest))).flatten();
-        pairs.extend(about.map(|artifact| (*artifact, bundle)));
-        if pairs.len() == before {
-            match stem(name).and_then(|name| by_name.get(name)) {
-                Some(artifact) => drop(pairs.insert((*artifact, bundle))),
-                None => stray.push(bundle),
+/// The artifacts, by what bundles know them by.
+pub struct Index<'a> {
+    by_digest: HashMap<Key, Vec<usize>>,
+    by_name: HashMap<&'a str, usize>,
+}
+
+/// Whose a bundle is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whose {
+    /// The places of the artifacts, ascending.
+    pub artifacts: Vec<usize>,
+    /// It says nothing of itself, and goes with the other bundles of its document.
+    pub is_guest: bool,
+}
+
+impl<'a> Index<'a> {
+    /// Takes in artifacts.
+    pub fn of(artifacts: &'a [Candidate]) -> Index<'a> {
+        let mut by_digest: HashMap<Key, Vec<usize>> = HashMap::with_capacity(artifacts.len());
+        let mut by_name = HashMap::with_capacity(artifacts.len());
+        for (at, artifact) in artifacts.iter().enumerate() {
+            for digest in artifact.digests.iter() {
+                by_digest.entry(key(&digest)).or_default().push(at);
             }
+            by_name.insert(artifact.name.as_str(), at);
         }
+        Index { by_digest, by_name }
     }
-    let with: BTreeSet<usize> = pairs.iter().map(|(artifact, _)| *artifact).collect();
-    let bare = (0..artifacts.len()).filter(|artifact| !with.contains(artifact)).collect();
-    Matched { pairs: pairs.into_iter().collect(), bare, stray }
+
+    /// Tells whose the bundles of a file are, each given by what it says of itself, in their order.
+    pub fn whose<'s>(&self, file: &str, bundles: impl Iterator<Item = &'s Said>) -> Vec<Whose> {
+        let bundles: Vec<(Vec<usize>, bool)> =
+            bundles.map(|said| (self.artifacts(file, said), said.is_silent())).collect();
+        let all: BTreeSet<usize> = bundles.iter().flat_map(|(artifacts, _)| artifacts).copied().collect();
+        let whose = |(artifacts, is_silent): (Vec<usize>, bool)| match artifacts.is_empty() && is_silent {
+            // One that cannot be read may be about whatever the others of its document are about.
+            true => Whose { artifacts: all.iter().copied().collect(), is_guest: true },
+            false => Whose { artifacts, is_guest: false },
+        };
+        bundles.into_iter().map(whose).collect()
+    }
+
+    fn artifacts(&self, file: &str, said: &Said) -> Vec<usize> {
+        let about = said.digests.iter().filter_map(|digest| self.by_digest.get(&key(digest))).flatten();
+        let mut artifacts: Vec<usize> = about.copied().collect();
+        artifacts.sort_unstable();
+        artifacts.dedup();
+        if artifacts.is_empty() {
+            artifacts.extend(stem(file).and_then(|name| self.by_name.get(name)));
+        }
+        artifacts
+    }
 }
 
 #[cfg(test)]
@@ -160,16 +177,26 @@ mod tests {
             Said { digests, ..Said::default() }
         };
         let of_npm = Said { digests: vec![ContentDigest::Sha512([2; 64])], ..Said::default() };
-        let bundles = [
-            ("anything.sigstore.json", of(&["a"])),
-            ("b.sigstore.json", of(&["b", "gone"])),
-            ("b.sigstore.json", of(&["gone"])),
-            ("b.more.sigstore.json", of(&["gone"])),
-            ("c", of(&[])),
-            ("npm.json", of_npm),
-        ];
-        let found = matched(&artifacts, bundles.iter().map(|(name, said)| (*name, said)));
-        let pairs = vec![(0, 0), (1, 1), (1, 2), (3, 0), (3, 5)];
-        assert_eq!(found, Matched { pairs, bare: vec![2], stray: vec![3, 4] });
+        let index = Index::of(&artifacts);
+        let found = |file: &str, bundles: &[Said]| {
+            let whose = index.whose(file, bundles.iter());
+            whose.into_iter().map(|whose| (whose.artifacts, whose.is_guest)).collect::<Vec<_>>()
+        };
+        for (file, said, expected) in [
+            ("anything.sigstore.json", of(&["a"]), vec![0, 3]),
+            ("b.sigstore.json", of(&["b", "gone"]), vec![1]),
+            ("b.sigstore.json", of(&["gone"]), vec![1]),
+            ("b.more.sigstore.json", of(&["gone"]), vec![]),
+            ("all.sigstore.json", of(&["b", "c", "b", "a"]), vec![0, 1, 2, 3]),
+            ("npm.json", of_npm, vec![3]),
+        ] {
+            assert_eq!(found(file, &[said]), [(expected, false)], "{file}");
+        }
+        // A silent one belongs to the artifact of the file's name, else to those of the others beside it, else to nobody.
+        assert_eq!(found("c.jsonl", &[of(&[])]), [(vec![2], false)]);
+        let document = [of(&["b"]), of(&[]), of(&["gone"]), of(&["a"])];
+        let expected = [(vec![1], false), (vec![0, 1, 3], true), (vec![], false), (vec![0, 3], false)];
+        assert_eq!(found("all.jsonl", &document), expected);
+        assert_eq!(found("all.jsonl", &[of(&["gone"]), of(&[])]), [(vec![], false), (vec![], true)]);
     }
 }
