@@ -24,8 +24,11 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to whoever runs it")]
 
 mod batch;
+mod certified;
 mod clock;
 mod corpus;
+#[path = "../../tests/forge/mod.rs"]
+mod forge;
 mod process;
 mod proof;
 mod raw;
@@ -71,6 +74,7 @@ fn main() {
         }
         if wants("G12") {
             process::many(&scratch, &mut table);
+            process::many_certified(&scratch, &mut table);
         }
         if ["G2", "G4", "G4b", "G5", "G6", "G6b", "G7", "G9"].iter().any(|row| wants(row)) {
             let mut large = BenchSite::create(&scratch.join("large"));

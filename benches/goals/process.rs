@@ -9,7 +9,9 @@ use std::time::Duration;
 use airtight_keys::public::Algorithm;
 use airtight_keys::sign::{Sign, SoftKey};
 
+use super::certified;
 use super::clock::{Spread, median, spread, wall_us};
+use super::forge;
 use super::table::{Row, Table};
 
 /// Starts of each command, in turn.
@@ -149,6 +151,33 @@ pub fn many(scratch: &Path, table: &mut Table) {
         command.arg(&key).arg("--trusted-root").arg(&root);
         command
     };
+    let what = format!("{MANY} P-256 bundles");
+    beside_raw("G12", &what, checks, &verify, table);
+}
+
+/// G12, with certificates in place of a key.
+pub fn many_certified(scratch: &Path, table: &mut Table) {
+    let airtight = binary().unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_airtight")));
+    let (folder, root) = (scratch.join("certified"), scratch.join("certified-root.json"));
+    std::fs::create_dir_all(&folder).unwrap();
+    certified::write(&folder, &root, MANY);
+    let verify = || {
+        let mut command = Command::new(&airtight);
+        command.current_dir(&folder).args([&format!("--now={}", forge::NOW), "verify", "--dir", "."]);
+        command.args(["--certificate-identity", forge::certified::NAME]);
+        command.args(["--certificate-oidc-issuer", forge::certified::ISSUER]).arg("--trusted-root").arg(&root);
+        command
+    };
+    // The certificate of the authority between root and signers is one for all.
+    let checks = certified::CHECKS * MANY + 1;
+    let what = format!(
+        "{MANY} bundles with certificates (P-256: each certificate, its promise, signature, entry's promise, checkpoint)"
+    );
+    beside_raw("G12 certificates", &what, checks, &verify, table);
+}
+
+/// Times the judgement of [`MANY`] bundles and as many raw verifications as they need in turn, and writes the row.
+fn beside_raw(goal: &str, what: &str, checks: usize, verify: &dyn Fn() -> Command, table: &mut Table) {
     let cores = std::thread::available_parallelism().unwrap().get();
     let (mut times, mut ratios) = (Vec::new(), Vec::new());
     // The first round warms both.
@@ -167,9 +196,9 @@ pub fn many(scratch: &Path, table: &mut Table) {
         memory_kib(command)
     };
     table.set(Row {
-        goal: "G12",
+        goal,
         what: format!(
-            "`airtight verify --dir` of {MANY} P-256 bundles, start to exit, {cores} cores: rate / rate of the raw signature verifications they need on as many threads"
+            "`airtight verify --dir` of {what}, start to exit, {cores} cores: rate / rate of the raw signature verifications they need on as many threads"
         ),
         target: "≥ 0.9",
         here: format!(

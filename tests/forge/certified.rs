@@ -211,7 +211,12 @@ impl World {
     }
 
     pub fn bundle(&self) -> String {
-        let recipe = Recipe { signer: key(Algorithm::P256, self.signer), ..Recipe::file() };
+        self.bundle_of(Recipe::file())
+    }
+
+    /// The bundle of another statement, which the recipe has as its payload.
+    pub fn bundle_of(&self, recipe: Recipe) -> String {
+        let recipe = Recipe { signer: key(Algorithm::P256, self.signer), ..recipe };
         let recipe = Recipe { time: self.recipe.time, promise: self.recipe.promise, ..recipe };
         let certificate = self.certificate();
         let Signed::Payload(payload) = &recipe.signed else { unreachable!() };
