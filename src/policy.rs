@@ -49,8 +49,8 @@
 //! | who (`by`, `signers`, `valid`) and what (`type`, `subject`, `fields`, `links`) | refused |
 //! | where (`logged_in`, `publicly_logged`, `witnesses`) and how fresh (`not_before`, `not_after`, `max_age_days`) | weaker than asked |
 //!
-//! Read strictly: an unknown member, a member or a name given twice, a wrong type, a second document, a name that stands for nothing and
-//! more than 1 MiB are refused, with the dotted path of the member. `*` in `subject` and `matches` is any text, also with `/` in it, and
+//! Read strictly: an unknown member, a member or a name given twice, a wrong type, a member that is left empty, a second document, a name that stands
+//! for nothing and more than 1 MiB are refused, with the dotted path of the member. `*` in `subject` and `matches` is any text, also with `/` in it, and
 //! the whole value must fit; every other character is itself. `subject_matches` and `issuer_matches` of an identity are regular expressions
 //! for the whole text ([`identity::Expression`]). A predicate type is its URI, letter by letter.
 //!

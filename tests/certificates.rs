@@ -91,7 +91,9 @@ fn whom_a_rule_asks_for_is_the_one_or_refused() {
     let any = World { rule: Some(rule(None, None)), ..World::new() };
     let said = any.judge(any.bundle().as_bytes()).not_established();
     assert!(said.iter().any(|sentence| sentence.contains("any identity was accepted")));
-    assert!(Expression::new("(").is_err() && Expression::new("a)(b").is_err());
+    assert!(Expression::new("(").is_err() && Expression::new("a)(b").is_err() && Expression::new("a)|(?:b").is_err());
+    // Some 3 MiB when it is compiled.
+    assert!(Expression::new(r"\w{9}").is_ok() && Expression::new(r"\w{60}").is_err());
 }
 
 /// A policy file whose identities are these lines, and which asks for a statement by any of the names.

@@ -206,6 +206,45 @@ fn each_that_another_signed_or_that_says_something_else_is_refused_by_name() {
 }
 
 #[test]
+fn nothing_is_no_value() {
+    // A policy that asks for nothing would be met by nothing.
+    let error = read("policy: 1\nrequire: []\n").unwrap_err();
+    assert!(matches!(&error, PolicyError::Value { path, .. } if path == "require"), "{error}");
+    // Nor is what was left empty asked of nobody, or what stands there twice once.
+    let keys = format!("policy: 1\nkeys: {{ k: {{ id: {} }} }}\n", "ab".repeat(32));
+    let one = "require:\n  - name: r\n    by: [k]\n    type: [\"a:b\"]\n";
+    assert!(read(&format!("{keys}{one}    fields: [{{ at: /x, equals: }}, {{ at: /y, one_of: [null] }}]\n")).is_ok());
+    for (more, at) in [
+        ("    not_before:\n", "require[0].not_before"),
+        ("    fields:\n", "require[0].fields"),
+        ("    signers: ~\n", "require[0].signers"),
+        ("    fields: [{ at: /x, matches: }]\n", "require[0].fields[0].matches"),
+        ("witnesses:\n", "witnesses"),
+        ("crls:\n", "crls"),
+        ("title:\n", "title"),
+    ] {
+        let error = read(&format!("{keys}{one}{more}")).unwrap_err();
+        assert!(matches!(&error, PolicyError::Value { path, .. } if path == at), "{more}: {error}");
+    }
+    let error = read(&format!("{}{one}", keys.replacen(" }", ", valid: }", 1))).unwrap_err();
+    assert!(matches!(&error, PolicyError::Value { path, .. } if path == "keys.k.valid"), "{error}");
+    let twice = read(&format!("{keys}{one}    fields: [{{ at: /x, equals: {{ a: 1, a: 2 }} }}]\n")).unwrap_err();
+    assert_eq!(twice.code(), "policy_malformed");
+    let asked = |at: &str| policy(&format!("{ONE}    fields: [{{ at: {at} }}]\n"));
+    let null = || saying(test(), "\"PASSED\"", "null");
+    assert_eq!(short(&judge(&asked("/predicate/result"), &[test()])), []);
+    let refused = [("test", Standing::Refused, "required_field")];
+    assert_eq!(short(&judge(&asked("/predicate/result"), &[null()])), refused);
+    assert_eq!(short(&judge(&asked("/predicate/none"), &[test()])), refused);
+    // What neither says is nothing that both say.
+    let unsaid = policy(
+        &REQUIRE.replace("/predicate/source", "/predicate/none").replace("/predicate/tested", "/predicate/none"),
+    );
+    let refused = [("provenance = test", Standing::Refused, "required_link")];
+    assert_eq!(short(&judge(&unsaid, &[provenance(), sbom(), test()])), refused);
+}
+
+#[test]
 fn what_is_weaker_than_asked_links_no_more_than_it_meets() {
     let timed =
         REQUIRE.replace("    by: [lab, lab-2]\n", "    by: [lab, lab-2]\n    not_before: 2026-01-02T00:00:36Z\n");
@@ -258,6 +297,10 @@ fn distinct_signers_are_distinct_holders_under_distinct_names() {
     for (names, signers, signed, expected) in [
         ("ann, staff", 2, &[ann, bob][..], None),
         ("ann, staff", 2, &[bob, ann], None),
+        // She leaves the wider name to him, who has no other.
+        ("staff, ann", 2, &[ann, bob], None),
+        // Two names of one rule are one, whoever fits them.
+        ("staff, again, ann", 2, &[bob, by("cid@acme")], Some("required_threshold")),
         // She fits both names and is one person; an expression counts once, whoever fits it.
         ("ann, staff", 2, &[ann, ann], Some("required_threshold")),
         ("ann, staff", 2, &[bob, by("cid@acme")], Some("required_threshold")),
@@ -283,6 +326,20 @@ fn distinct_signers_are_distinct_holders_under_distinct_names() {
         let expected: Vec<_> = expected.map(|code| ("r", Standing::Refused, code)).into_iter().collect();
         assert_eq!(short(&findings), expected, "{names}: {signed:?}");
     }
+    // One subject by the word of two issuers is two holders.
+    let two = "policy: 1\nidentities:\n  a: { subject: ann@acme, issuer: i }\n  b: { subject: ann@acme, issuer: j }\nrequire: [{ name: r, by: [a, b], signers: 2, type: [\"a:b\"] }]\n";
+    let of = |issuer| Attestation {
+        label: "a bundle",
+        signatory: Signatory::Identity { subject: "ann@acme", issuer: Some(issuer), claims: &[] },
+        predicate_type: Some("a:b"),
+        subject_names: Vec::new(),
+        statement: None,
+        entries: Vec::new(),
+        times: Vec::new(),
+        is_witnessed: false,
+        anchored_in: None,
+    };
+    assert_eq!(short(&read(two).unwrap().judge(&[of("i"), of("j")], NOW)), []);
     // Two names of one rule are one signer, and cannot be asked for as two.
     let error = read(&text("staff, again", 2)).unwrap_err();
     assert!(error.to_string().starts_with("require[0].signers: "), "{error}");

@@ -172,6 +172,8 @@ impl Policy {
             return Err(PolicyError::TooLarge { len: text.len() });
         }
         let wire: Wire = yaml_serde::from_str(text)?;
+        // The same text as a tree, in which no mapping holds a key twice, also below `equals`.
+        nothing_left_empty(&yaml_serde::from_str(text)?, "")?;
         if wire.policy != 1 {
             return Err(refused("policy", wire.policy, "1, the only version there is"));
         }
@@ -230,6 +232,23 @@ impl Policy {
         }
         Ok(Policy { title: wire.title, signers, logs, witnesses, crls: wire.crls, require, links })
     }
+}
+
+/// Refuses a member without a value: what somebody meant to ask would be asked of nobody. `equals` may ask for null.
+fn nothing_left_empty(tree: &yaml_serde::Value, path: &str) -> Result<(), PolicyError> {
+    for (at, item) in tree.as_sequence().into_iter().flatten().enumerate() {
+        nothing_left_empty(item, &format!("{path}[{at}]"))?;
+    }
+    for (name, member) in tree.as_mapping().into_iter().flatten() {
+        let name = name.as_str().unwrap_or_default();
+        let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        match name {
+            "equals" | "one_of" => {}
+            _ if member.is_null() => return Err(refused(&path, "nothing", "a value; leave the member out")),
+            _ => nothing_left_empty(member, &path)?,
+        }
+    }
+    Ok(())
 }
 
 fn signer_of(
