@@ -166,7 +166,9 @@ pub fn bundle(data: &[u8]) {
         return;
     };
     strict_json::check(data, LIMITS).expect("a bundle is strict JSON");
-    assert_eq!(to_standard_base64(&read.entry().body()), read.entry().body_base64);
+    for entry in read.entries() {
+        assert_eq!(to_standard_base64(&entry.body()), entry.body_base64);
+    }
     if let Ok(verified) = report.verdict() {
         assert_eq!(verified.entries().len() + verified.unjudged().len(), read.entries().len());
         for entry in verified.entries() {

@@ -31,9 +31,10 @@
 //! * An unknown member, a member twice, and a list in an object's place are refused. So is a snake_case name.
 //! * A 64-bit number is a string of decimal digits without sign or leading zero; never a JSON number. An index is below 2^48.
 //! * Bytes are base64 of RFC 4648 §4 with padding and zero trailing bits; never URL-safe or unpadded.
-//! * One to 32 log entries (sigstore-go's limit), each with an inclusion proof and its checkpoint; exactly one signature.
+//! * At most 32 log entries (sigstore-go's limit), each with an inclusion proof and its checkpoint; exactly one signature. Whether a bundle may have
+//!   no entry, step 1 is told.
 //! * No two entries of one log and index. A v0.1 entry may have a signed entry timestamp in place of a proof: whether that suffices, step 1 is told.
-//! * v0.1 has a signed entry timestamp; v0.3 has no chain of certificates (both as sigstore-go).
+//! * v0.1 has a signed entry timestamp where it has an entry; v0.3 has no chain of certificates (both as sigstore-go).
 //! * `publicKey` has its `hint` member, as every signer writes it; what it says is judged in step 2.
 //!
 //! As protobuf's JSON has it, a message member that is `null` is absent; `logIndex` that is absent is 0, `integratedTime` that is absent or `"0"` is no time, and
@@ -158,7 +159,7 @@ pub enum BundleError {
     /// `verificationMaterial` names a signer in two ways.
     #[error("the verification material names a signer in more than one way")]
     TwoSigners,
-    /// A bundle of v0.1 without a signed entry timestamp.
+    /// A bundle of v0.1 with entries, and without a signed entry timestamp.
     #[error("a bundle of v0.1 has a signed entry timestamp, and this one has none")]
     NoPromise,
     /// `publicKey` has no `hint`.
@@ -170,7 +171,7 @@ pub enum BundleError {
     /// Both `dsseEnvelope` and `messageSignature`.
     #[error("there are both a dsseEnvelope and a messageSignature")]
     TwoContents,
-    /// No log entry, or too many.
+    /// Too many log entries; or none, where a log is asked for.
     #[error("there are {count} log entries, not 1 to {ENTRIES_MAX}")]
     EntryCount {
         /// How many there are.

@@ -8,7 +8,7 @@
 //! | 1 | the text is one bundle, each value in its one spelling | [`crate::bundle`] |
 //! | 2 | a given key made the signature, or that of a certificate which names whom it should | `signer`, [`certificate`], [`identity`] |
 //! | 3 | what was signed is a statement about this artifact, of the type that was asked for | `artifact` |
-//! | 4 | each log's entry is of this envelope, this signature and this key, byte for byte | `entries`, `body` |
+//! | 4 | each log's entry is of this envelope, this signature and this key, byte for byte; where no log is asked for there may be none | `entries`, `body` |
 //! | 5 | each checkpoint was signed by its log's key in the trusted root | `entries`, `log_proof` |
 //! | 6 | witnesses that a policy names have cosigned the checkpoint | [`witness`] |
 //! | 7 | each entry is in the tree of its checkpoint, at the index it states | `log_proof` |
@@ -69,7 +69,7 @@ pub use entries::UnjudgedEntry;
 pub use refusal::Refusal;
 pub use report::{Check, Fact, Outcome, Report};
 pub use revocation::Covering;
-pub use verified::{Verified, VerifiedContent, VerifiedEntry};
+pub use verified::{InLog, Verified, VerifiedContent, VerifiedEntry};
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -148,8 +148,9 @@ pub struct Policy {
     pub identity: Option<IdentityRule>,
     /// The identities of a policy file, each by its name and with a subject and an issuer; where there are any, a certificate must be one of theirs.
     pub identities: Vec<(String, IdentityRule)>,
-    /// How many distinct logs of the trusted root must have an entry. Every entry of such a log must hold, also beyond this.
-    pub logs: NonZeroUsize,
+    /// How many distinct logs of the trusted root must have an entry. Every entry of such a log must hold, also beyond this. 0 asks for none: what a
+    /// bundle without an entry then proves is who signed, and what a time stamp says of when.
+    pub logs: usize,
     /// How many distinct time stamp authorities of the trusted root must have made a time stamp. 0 asks for none; a certificate needs a proven time in any case.
     pub timestamps: usize,
     /// Whether an entry of a bundle of v0.1 may have the log's promise, a signed entry timestamp, in place of an inclusion proof.
@@ -170,7 +171,7 @@ impl Default for Policy {
             threshold: NonZeroUsize::MIN,
             identity: None,
             identities: Vec::new(),
-            logs: NonZeroUsize::MIN,
+            logs: 1,
             timestamps: 0,
             accept_promise: false,
             scts: 1,
@@ -237,6 +238,9 @@ fn judge(
     checkpoints: Option<&Checkpoints>,
     report: &mut Report,
 ) -> Result<Verified, Refusal> {
+    if bundle.entries().is_empty() && input.policy.logs > 0 {
+        return Err(BundleError::EntryCount { count: 0 }.into());
+    }
     let promised = bundle.entries().iter().filter(|entry| entry.proof.is_none()).count();
     if promised > 0 && !input.policy.accept_promise {
         return Err(BundleError::NoProof { promise: true }.into());
@@ -257,6 +261,10 @@ fn judge(
     }
     let stamped = || timestamp::check_all(bundle.timestamps(), bundle.content().signature(), input);
     let (certified, timestamps) = match &signer.certificate {
+        None if logged.is_empty() => {
+            report.skip(8, Fact::KeyTimeless);
+            (None, stamped()?)
+        }
         None => {
             let of = |(one, time): (&Logged<'_, '_, '_>, &Option<u64>)| Fact::Time {
                 time: *time,

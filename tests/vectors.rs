@@ -224,7 +224,7 @@ fn our_own_writer_writes_the_same_bundle() {
         let mut scene = recipe.make();
         let text = String::from_utf8(scene.bundle_text()).unwrap();
         let read = bundle::Bundle::parse(text.as_bytes()).unwrap();
-        let entry = read.entry();
+        let entry = read.entry().unwrap();
         let envelope = Envelope::parse(recipe.envelope_text().as_bytes(), Limits::bytes(1 << 20)).unwrap();
         let proof = entry.proof.as_ref().unwrap();
         let hashes: Vec<Hash> = proof.hashes.clone();

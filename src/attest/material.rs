@@ -97,7 +97,8 @@ impl Material {
         let (entries, content) = Bundle::parse(text)?.into_parts();
         let log_id = self.identity.log_id();
         let Some(entry) = entries.iter().find(|entry| entry.log_id == *log_id.as_bytes()) else {
-            let found = hex::encode(entries[0].log_id);
+            let Some(first) = entries.first() else { return Err(BundleError::EntryCount { count: 0 }.into()) };
+            let found = hex::encode(first.log_id);
             return Err(MaterialRefusal::AnotherLog { found, log_id: log_id.to_string() });
         };
         let key = &self.identity.keys().p256;

@@ -26,7 +26,7 @@ pub struct Bundle<'a> {
     /// Of its text, in bytes.
     len: usize,
     signer: Signer<'a>,
-    /// One to [`ENTRIES_MAX`], no two of one log and index.
+    /// At most [`ENTRIES_MAX`], no two of one log and index.
     entries: Vec<LogEntry<'a>>,
     content: Content<'a>,
     timestamps: Vec<Vec<u8>>,
@@ -157,7 +157,7 @@ impl<'a> Bundle<'a> {
             None => Vec::new(),
             Some(Object(timestamps)) => timestamps.read()?,
         };
-        if version == Version::V01 && entries.iter().all(|entry| entry.promise.is_none()) {
+        if version == Version::V01 && !entries.is_empty() && entries.iter().all(|entry| entry.promise.is_none()) {
             return Err(BundleError::NoPromise);
         }
         Ok(Bundle { len: text.len(), signer, entries, content, timestamps })
@@ -173,12 +173,12 @@ impl<'a> Bundle<'a> {
         &self.signer
     }
 
-    /// Returns the first entry: of most bundles the only one.
-    pub fn entry(&self) -> &LogEntry<'a> {
-        &self.entries[0]
+    /// Returns the first entry: of most bundles the only one; `None` where there is none.
+    pub fn entry(&self) -> Option<&LogEntry<'a>> {
+        self.entries.first()
     }
 
-    /// Lists the entries of logs, as they stand there: at least one, and no two of one log and index.
+    /// Lists the entries of logs, as they stand there: no two of one log and index, and whether none will do, step 1 is told.
     pub fn entries(&self) -> &[LogEntry<'a>] {
         &self.entries
     }
@@ -458,11 +458,12 @@ impl<'a> WireMessage<'a> {
 }
 
 fn entries<'a>(wire: Few<WireEntry<'a>>, version: Version) -> Result<Vec<LogEntry<'a>>, BundleError> {
-    let Few { first: Some(first), rest, count: count @ 1..=ENTRIES_MAX } = wire else {
-        return Err(BundleError::EntryCount { count: wire.count });
-    };
+    let Few { first, rest, count } = wire;
+    if count > ENTRIES_MAX {
+        return Err(BundleError::EntryCount { count });
+    }
     let mut entries: Vec<LogEntry<'a>> = Vec::with_capacity(count);
-    for entry in std::iter::once(first).chain(rest) {
+    for entry in first.into_iter().chain(rest) {
         let entry = entry.read(version)?;
         let is_same = |before: &LogEntry<'_>| before.log_id == entry.log_id && before.log_index == entry.log_index;
         if entries.iter().any(is_same) {

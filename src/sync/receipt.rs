@@ -324,8 +324,8 @@ impl Receipt {
             now,
         });
         let verified = report.into_verdict()?;
-        let uuid = verified.uuid();
-        let (leaf_hash, timestamps) = (*verified.leaf_hash(), verified.timestamps().clone());
+        let entry = verified.entry().expect("invariant: judged by a policy that asks for a log");
+        let (uuid, leaf_hash, timestamps) = (entry.uuid(), *entry.leaf_hash(), verified.timestamps().clone());
         Ok(VerifiedReceipt { receipt: self.clone(), uuid, leaf_hash, timestamps, bundle })
     }
 

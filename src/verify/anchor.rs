@@ -131,6 +131,12 @@ pub enum AnchorRefusal {
         /// The bundle's.
         bundle: String,
     },
+    /// No entry of the bundle was judged, so there is nothing that the anchor could lead from.
+    #[error("the anchor is of log {anchor}, and the bundle has no log entry that was judged")]
+    WithoutEntry {
+        /// The anchored log: its first line and id.
+        anchor: String,
+    },
     /// The entry came after it.
     #[error("the anchor is of the first {size} entries, and the bundle's is entry {index}")]
     NotCovered {
@@ -183,9 +189,10 @@ pub enum AnchorRefusal {
 
 impl AnchorRefusal {
     /// The codes of this enum, in the order of the variants.
-    pub const CODES: [&'static str; 9] = [
+    pub const CODES: [&'static str; 10] = [
         "anchor_malformed",
         "anchor_of_another_log",
+        "anchor_without_entry",
         "anchor_not_covering",
         "anchor_proof_missing",
         "anchor_proof_of_another_entry",
@@ -200,6 +207,7 @@ impl AnchorRefusal {
         match self {
             AnchorRefusal::Malformed { .. } => "anchor_malformed",
             AnchorRefusal::OfAnotherLog { .. } => "anchor_of_another_log",
+            AnchorRefusal::WithoutEntry { .. } => "anchor_without_entry",
             AnchorRefusal::NotCovered { .. } => "anchor_not_covering",
             AnchorRefusal::ProofMissing { .. } => "anchor_proof_missing",
             AnchorRefusal::ProofOfAnotherEntry { .. } => "anchor_proof_of_another_entry",
@@ -305,11 +313,10 @@ pub(super) fn check(
         is_it.then_some((entry, checkpoint, index))
     });
     let Some((entry, own, index)) = anchored else {
-        let found = bundle.checkpoint().map_or("no checkpoint", VerifiedCheckpoint::origin);
-        return Err(AnchorRefusal::OfAnotherLog {
-            anchor: format!("{origin:?} ({})", anchor.log_id),
-            bundle: format!("{found:?} ({})", bundle.log_id()),
-        });
+        let anchor = format!("{origin:?} ({})", anchor.log_id);
+        let Some(first) = bundle.entry() else { return Err(AnchorRefusal::WithoutEntry { anchor }) };
+        let found = first.checkpoint().map_or("no checkpoint", VerifiedCheckpoint::origin);
+        return Err(AnchorRefusal::OfAnotherLog { anchor, bundle: format!("{found:?} ({})", first.log_id()) });
     };
     let Found::Log(local) = trusted_root.find(anchor.log_id.as_bytes()) else {
         unreachable!("invariant: the bundle's entry was verified under that log's key")
@@ -357,7 +364,7 @@ pub(super) fn check(
 
 /// Returns the one entry of a receipt, which was verified.
 fn proven(receipt: &Verified) -> (&VerifiedEntry, &VerifiedCheckpoint) {
-    let entry = receipt.entry();
+    let entry = receipt.entry().expect("invariant: a receipt is judged by a policy that asks for a log");
     (entry, entry.checkpoint().expect("invariant: a receipt is judged as a bundle of v0.3, which has a proof"))
 }
 
@@ -380,12 +387,13 @@ fn receipt(
         policy: Policy::default(),
         now,
     });
-    let entry = report.into_verdict().map_err(|refusal| AnchorRefusal::Receipt { cause: Box::new(refusal) })?;
+    let verified = report.into_verdict().map_err(|refusal| AnchorRefusal::Receipt { cause: Box::new(refusal) })?;
+    let (entry, checkpoint) = proven(&verified);
     if *entry.log_id() != anchor.target.log_id {
         let (said, found) = (anchor.target.log_id, entry.log_id());
         return Err(malformed(format!("target.logId is {said}, and the receipt is by {found}")));
     }
-    let api_version = if proven(&entry).1.v1_tree_id().is_some() { 1 } else { 2 };
+    let api_version = if checkpoint.v1_tree_id().is_some() { 1 } else { 2 };
     if api_version != anchor.target.api_version {
         let said = anchor.target.api_version;
         return Err(malformed(format!("target.apiVersion is {said}, and the receipt is by a log of {api_version}")));
@@ -394,7 +402,7 @@ fn receipt(
         Found::Log(log) if log.key().key_id() == key.key_id() => {
             Err(AnchorRefusal::InItself { log_id: *entry.log_id() })
         }
-        _ => Ok(entry),
+        _ => Ok(verified),
     }
 }
 

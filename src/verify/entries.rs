@@ -2,7 +2,8 @@
 //!
 //! An entry whose log the trusted root names is judged, and one that does not hold refuses the bundle, whatever the others prove. An entry of another
 //! log proves nothing here: it is named in the report and never counts. It must be of a kind and form that are read all the same, for sigstore-go refuses
-//! a bundle with an entry that it cannot read, of whatever log. Where the trusted root names the log of no entry, the first is judged, and refused.
+//! a bundle with an entry that it cannot read, of whatever log. Where the trusted root names the log of no entry, the first is judged, and refused;
+//! only where no log is asked for do such entries, or none, suffice, and then steps 4 to 7 say that nothing was proven by them.
 //!
 //! Logs are counted by their keys: two names of one key are one log.
 
@@ -11,7 +12,7 @@ use airtight_log::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
 use airtight_log::digest::LeafIndex;
 
 use crate::bundle::{Bundle, LogEntry};
-use crate::trust::{Found, TrustedLog, TrustedRoot};
+use crate::trust::{Found, TrustedLog};
 
 use super::body::{self, Leaf};
 use super::signer::SignedBy;
@@ -40,7 +41,7 @@ pub(super) struct Logged<'b, 'a, 't> {
 
 /// What was found of all entries.
 pub(super) struct Entries<'b, 'a, 't> {
-    /// Never empty, in the order of the bundle.
+    /// In the order of the bundle; empty only where no log is asked for.
     pub(super) logged: Vec<Logged<'b, 'a, 't>>,
     pub(super) unjudged: Vec<UnjudgedEntry>,
     /// `None` where no policy names witnesses.
@@ -55,7 +56,7 @@ pub(super) fn check<'b, 'a, 't>(
     known: Option<&Checkpoints>,
     report: &mut Report,
 ) -> Result<Entries<'b, 'a, 't>, Refusal> {
-    let (judged, strange) = sorted(bundle.entries(), input.trusted_root);
+    let (judged, strange) = sorted(bundle.entries(), input);
     let mut leaves = Vec::with_capacity(judged.len());
     for entry in &judged {
         leaves.push(body::check(entry, bundle.content(), signer)?);
@@ -67,7 +68,11 @@ pub(super) fn check<'b, 'a, 't>(
     }
     let of_leaf = |leaf: &Leaf| Fact::Entry { kind: leaf.kind.name(), envelope_reproduced: leaf.envelope_reproduced };
     let of_stranger = |entry: &UnjudgedEntry| Fact::EntryNotJudged { log_id: entry.log_id };
-    report.pass(4, each(leaves.iter().map(of_leaf).chain(unjudged.iter().map(of_stranger))));
+    let nothing = || Fact::NoEntry { not_judged: unjudged.len() };
+    match leaves.is_empty() {
+        false => report.pass(4, each(leaves.iter().map(of_leaf).chain(unjudged.iter().map(of_stranger)))),
+        true => report.skip(4, each(std::iter::once(nothing()).chain(unjudged.iter().map(of_stranger)))),
+    }
 
     let mut logged = Vec::with_capacity(judged.len());
     for (entry, leaf) in judged.into_iter().zip(leaves) {
@@ -83,7 +88,7 @@ pub(super) fn check<'b, 'a, 't>(
     for proof in strange.iter().filter_map(|entry| entry.proof.as_ref()) {
         SignedCheckpoint::parse(&proof.checkpoint).map_err(|cause| Refusal::CheckpointMalformed { cause })?;
     }
-    tell(report, 5, &logged, |_, checkpoint| Fact::Checkpoint {
+    tell(report, 5, &logged, nothing, |_, checkpoint| Fact::Checkpoint {
         origin: checkpoint.origin().to_owned(),
         size: checkpoint.size(),
     });
@@ -95,7 +100,7 @@ pub(super) fn check<'b, 'a, 't>(
             log_proof::inclusion(one.entry, proof, &one.leaf.hash, checkpoint)?;
         }
     }
-    tell(report, 7, &logged, |one, _| match &one.entry.proof {
+    tell(report, 7, &logged, nothing, |one, _| match &one.entry.proof {
         Some(proof) => Fact::Included { index: proof.log_index, hashes: proof.hashes.len() },
         None => Fact::PromiseAlone,
     });
@@ -103,10 +108,10 @@ pub(super) fn check<'b, 'a, 't>(
 }
 
 /// Takes apart the entries that are judged and those that are not.
-fn sorted<'b, 'a>(entries: &'b [LogEntry<'a>], root: &TrustedRoot) -> (Vec<&'b LogEntry<'a>>, Vec<&'b LogEntry<'a>>) {
-    let is_named = |entry: &&LogEntry<'_>| !matches!(root.find(&entry.log_id), Found::Unknown);
+fn sorted<'b, 'a>(entries: &'b [LogEntry<'a>], input: &Input<'_>) -> (Vec<&'b LogEntry<'a>>, Vec<&'b LogEntry<'a>>) {
+    let is_named = |entry: &&LogEntry<'_>| !matches!(input.trusted_root.find(&entry.log_id), Found::Unknown);
     let (mut judged, mut strange): (Vec<_>, Vec<_>) = entries.iter().partition(is_named);
-    if judged.is_empty() {
+    if judged.is_empty() && input.policy.logs > 0 {
         judged.push(strange.remove(0));
     }
     (judged, strange)
@@ -117,21 +122,22 @@ fn check_threshold(logged: &[Logged<'_, '_, '_>], input: &Input<'_>) -> Result<(
         !logged[..*place].iter().any(|before| before.log.key() == one.log.key())
     };
     let logs = logged.iter().enumerate().filter(is_new).count();
-    let wanted = input.policy.logs.get();
+    let wanted = input.policy.logs;
     if logs < wanted { Err(Refusal::LogThreshold { logs, wanted }) } else { Ok(()) }
 }
 
-/// Tells what a step found of each entry: passed, unless every entry is a promise alone.
+/// Tells what a step found of each entry: passed, unless every entry is a promise alone, or there is none.
 fn tell(
     report: &mut Report,
     step: u8,
     logged: &[Logged<'_, '_, '_>],
+    nothing: impl Fn() -> Fact,
     found: impl Fn(&Logged<'_, '_, '_>, &VerifiedCheckpoint) -> Fact,
 ) {
     let of = |one: &Logged<'_, '_, '_>| {
         one.checkpoint.as_ref().map_or(Fact::PromiseAlone, |checkpoint| found(one, checkpoint))
     };
-    let fact = each(logged.iter().map(of));
+    let fact = if logged.is_empty() { nothing() } else { each(logged.iter().map(of)) };
     match logged.iter().any(|one| one.checkpoint.is_some()) {
         true => report.pass(step, fact),
         false => report.skip(step, fact),

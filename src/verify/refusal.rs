@@ -386,6 +386,11 @@ refusals! {
         cause: CheckpointRefusal
     } "{cause}"
 
+    /// Witnesses are asked for, and no entry was judged, so that there is no checkpoint that they could have cosigned.
+    6 "witnesses_without_entry" WitnessesWithoutEntry {
+        /// Who was asked for.
+        wanted: String
+    } "there is no log entry that was judged, so no checkpoint that witnesses could have cosigned: {wanted}"
     /// A line of a known witness does not hold.
     6 "cosignature_invalid" Cosignature {
         /// Why.

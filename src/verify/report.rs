@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use airtight_keys::public::KeyId;
 use airtight_keys::verifier::{HashFunction, KeyKind};
-use airtight_log::digest::{LeafIndex, TreeSize};
+use airtight_log::digest::{Hash, LeafIndex, TreeSize};
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
@@ -25,7 +25,7 @@ use super::certificate::Identity;
 use super::certified::Certified;
 use super::revocation::Covering;
 use super::timestamp::{Timestamps, VerifiedTimestamp};
-use super::verified::{Verified, VerifiedEntry};
+use super::verified::{InLog, Verified, VerifiedEntry};
 use super::witness::Witnesses;
 
 use self::certified::ShownCertified;
@@ -48,6 +48,8 @@ const NAMES: [&str; 9] = [
 const SIGNED_BY_ITS_WORD: &str = "when it was signed: the time is the log's own word";
 const LOGGED_BY_ITS_WORD: &str = "when it was logged: the time is the log's own word";
 const SIGNED_UNKNOWN: &str = "when it was signed or logged: there is no signed time";
+const SIGNED_UNKNOWN_UNLOGGED: &str = "when it was signed: no log and no time stamp says";
+const LOGGED_NOWHERE: &str = "when it was logged, if it ever was: the only word on time is a time stamp's";
 const LOGGED_UNKNOWN: &str = "when it was logged: the log signs for no time";
 
 /// What became of a check.
@@ -124,6 +126,13 @@ pub enum Fact {
     Each(Vec<Fact>),
     /// Steps 5 and 7: the log's promise was accepted in place of a proof.
     PromiseAlone,
+    /// Steps 4, 5 and 7: no log was asked for, and no entry was judged.
+    NoEntry {
+        /// How many entries there are of logs that the trusted root does not name.
+        not_judged: usize,
+    },
+    /// Step 8: no log was asked for, so no log's key was judged, and a plain key needs no time.
+    KeyTimeless,
     /// Step 4: an entry of a log that the trusted root does not name.
     EntryNotJudged {
         /// The log's id.
@@ -194,6 +203,13 @@ impl fmt::Display for Fact {
                 .enumerate()
                 .try_for_each(|(place, fact)| write!(f, "{}{fact}", if place == 0 { "" } else { "; " })),
             Fact::PromiseAlone => f.write_str("not proven: the log's promise to enter it was accepted"),
+            Fact::NoEntry { not_judged: 0 } => f.write_str("no log was asked for, and there is no entry"),
+            Fact::NoEntry { .. } => {
+                f.write_str("no log was asked for, and there is no entry of a log of the trusted root")
+            }
+            Fact::KeyTimeless => {
+                f.write_str("no log signed for a time, and a key by itself has no time at which it ends")
+            }
             Fact::EntryNotJudged { log_id } => {
                 write!(f, "an entry of log {log_id}, which the trusted root does not name, was not judged")
             }
@@ -248,6 +264,7 @@ impl fmt::Display for Fact {
 fn shape(len: usize, entries: usize, promised: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{len} bytes: one signature, ")?;
     match entries {
+        0 => return f.write_str("no log entry"),
         1 => f.write_str("one log entry ")?,
         count => write!(f, "{count} log entries ")?,
     }
@@ -364,10 +381,11 @@ impl Report {
     /// Lists what a verdict of yes does not establish; empty where the answer is no.
     pub fn not_established(&self) -> Vec<&'static str> {
         let Ok(verified) = self.verdict() else { return Vec::new() };
-        let about = &verified.about;
+        let (about, is_unlogged) = (&verified.about, verified.logged() == InLog::NotAsked);
         let mut list = vec![
             "that what the signer says is true: a signature shows who said it",
             match &verified.witnesses {
+                None if is_unlogged => "that it is in any log: none was asked for, and nothing here shows it",
                 None => "that the log shows everybody the same tree: no witness was asked for",
                 Some(witnesses) if witnesses.is_quorum => {
                     "that the witnesses are independent of the log and of each other: the policy says who counts"
@@ -400,7 +418,7 @@ impl Report {
         let is_among = |asked: fn(&VerifiedEntry) -> bool| verified.entries().iter().any(asked);
         let time = is_among(|entry| entry.integrated_time().is_some());
         add(
-            !verified.is_included(),
+            verified.logged() == InLog::Promised,
             "that the entry is in its log: the log's promise to enter it was accepted, not a proof",
         );
         add(
@@ -408,6 +426,8 @@ impl Report {
             "what the entries say whose logs the trusted root does not name: they were not judged",
         );
         match &verified.anchored {
+            // Said above, in the place of witnesses.
+            None if is_unlogged => {}
             None if verified.entries().len() > 1 => add(true, "that the entries are in any log but these"),
             None => add(true, "that the entry is in any log but this one"),
             Some(anchored) => {
@@ -418,7 +438,13 @@ impl Report {
         let stamped = !verified.timestamps.verified.is_empty();
         add(stamped, "when it was signed: a time stamp shows that it was not later");
         add(time, if stamped { LOGGED_BY_ITS_WORD } else { SIGNED_BY_ITS_WORD });
-        add(!time, if stamped { LOGGED_UNKNOWN } else { SIGNED_UNKNOWN });
+        let unknown = match (stamped, is_unlogged) {
+            (true, false) => LOGGED_UNKNOWN,
+            (false, false) => SIGNED_UNKNOWN,
+            (true, true) => LOGGED_NOWHERE,
+            (false, true) => SIGNED_UNKNOWN_UNLOGGED,
+        };
+        add(!time, unknown);
         let ended = is_among(|entry| entry.integrated_time().is_none() && entry.key_ended);
         add(ended, "that it was logged before the log's key ended");
         add(verified.timestamps.not_counted > 0, "what the time stamps say that were not counted");
@@ -476,22 +502,22 @@ struct ShownVerified<'a>(&'a Verified);
 impl Serialize for ShownVerified<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let verified = self.0;
-        let (first, proven) = (verified.entry(), verified.checkpoint());
+        let proven = verified.checkpoint();
         let mut object = to.serialize_struct("Facts", 19)?;
         object.serialize_field("signer", &verified.signer.to_string())?;
         object.serialize_field("certificate", &verified.certified.as_ref().map(ShownCertified))?;
         object.serialize_field("predicate_type", &verified.predicate_type())?;
         let subjects: Vec<ShownSubject<'_>> = verified.matched().iter().map(ShownSubject).collect();
         object.serialize_field("subjects", &subjects)?;
-        object.serialize_field("entry_kind", first.kind())?;
-        object.serialize_field("log_id", &first.log_id().to_string())?;
-        object.serialize_field("log_index", &first.log_index().get())?;
-        object.serialize_field("leaf_index", &first.leaf_index().map(LeafIndex::get))?;
-        object.serialize_field("leaf_hash", &first.leaf_hash().to_hex())?;
+        object.serialize_field("entry_kind", &verified.entry_kind())?;
+        object.serialize_field("log_id", &verified.log_id().map(KeyId::to_string))?;
+        object.serialize_field("log_index", &verified.log_index().map(LeafIndex::get))?;
+        object.serialize_field("leaf_index", &verified.leaf_index().map(LeafIndex::get))?;
+        object.serialize_field("leaf_hash", &verified.leaf_hash().map(Hash::to_hex))?;
         object.serialize_field("origin", &proven.map(|checkpoint| checkpoint.origin()))?;
         object.serialize_field("tree_size", &proven.map(|checkpoint| checkpoint.size().get()))?;
         object.serialize_field("root_hash", &proven.map(|checkpoint| checkpoint.root().to_hex()))?;
-        object.serialize_field("integrated_time", &first.integrated_time())?;
+        object.serialize_field("integrated_time", &verified.integrated_time())?;
         let entries: Vec<ShownEntry<'_>> = verified.entries().iter().map(ShownEntry).collect();
         object.serialize_field("entries", &entries)?;
         let unjudged: Vec<ShownUnjudged<'_>> = verified.unjudged().iter().map(ShownUnjudged).collect();

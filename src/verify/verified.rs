@@ -23,6 +23,17 @@ pub enum VerifiedContent {
     Message(ContentDigest),
 }
 
+/// What is proven of a bundle's place in logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InLog {
+    /// The inclusion of every entry that was judged.
+    Proven,
+    /// Of one entry or more a log's promise was accepted in place of a proof.
+    Promised,
+    /// Nothing: no log was asked for, and no entry was judged.
+    NotAsked,
+}
+
 /// A bundle that passed every step that was asked for. Only [`verify`](super::verify) makes one.
 #[derive(Debug, Clone)]
 pub struct Verified {
@@ -30,7 +41,7 @@ pub struct Verified {
     pub(super) signer: KeyId,
     pub(super) certified: Option<Certified>,
     pub(super) about: About,
-    /// In the order of the bundle, never empty.
+    /// In the order of the bundle; empty only where no log was asked for.
     pub(super) entries: Vec<VerifiedEntry>,
     pub(super) unjudged: Vec<UnjudgedEntry>,
     pub(super) witnesses: Option<Witnesses>,
@@ -144,7 +155,8 @@ impl Verified {
         &self.about.matched
     }
 
-    /// Lists the entries that were judged, in the order of the bundle: at least one, each of a log of the trusted root.
+    /// Lists the entries that were judged, in the order of the bundle, each of a log of the trusted root: at least as many as the policy asked for,
+    /// which is none where [`Policy::logs`](super::Policy::logs) is 0.
     pub fn entries(&self) -> &[VerifiedEntry] {
         &self.entries
     }
@@ -154,54 +166,58 @@ impl Verified {
         &self.unjudged
     }
 
-    /// Returns the first entry that was judged: of most bundles the only one.
-    pub fn entry(&self) -> &VerifiedEntry {
-        &self.entries[0]
+    /// Returns the first entry that was judged: of most bundles the only one; `None` where no log was asked for and none is there.
+    pub fn entry(&self) -> Option<&VerifiedEntry> {
+        self.entries.first()
     }
 
     /// Returns kind and version of the first entry, for example `dsse 0.0.1`.
-    pub fn entry_kind(&self) -> &'static str {
-        self.entry().kind()
+    pub fn entry_kind(&self) -> Option<&'static str> {
+        self.entry().map(VerifiedEntry::kind)
     }
 
     /// Returns the id of the first entry's log.
-    pub fn log_id(&self) -> &KeyId {
-        self.entry().log_id()
+    pub fn log_id(&self) -> Option<&KeyId> {
+        self.entry().map(VerifiedEntry::log_id)
     }
 
     /// Returns the first entry's index over all shards of its log.
-    pub fn log_index(&self) -> LeafIndex {
-        self.entry().log_index()
+    pub fn log_index(&self) -> Option<LeafIndex> {
+        self.entry().map(VerifiedEntry::log_index)
     }
 
     /// Returns the first entry's index in the tree of its checkpoint.
     pub fn leaf_index(&self) -> Option<LeafIndex> {
-        self.entry().leaf_index()
+        self.entry().and_then(VerifiedEntry::leaf_index)
     }
 
     /// Returns the hash of the first entry's leaf.
-    pub fn leaf_hash(&self) -> &Hash {
-        self.entry().leaf_hash()
+    pub fn leaf_hash(&self) -> Option<&Hash> {
+        self.entry().map(VerifiedEntry::leaf_hash)
     }
 
     /// Returns the checkpoint that the first entry is under.
     pub fn checkpoint(&self) -> Option<&VerifiedCheckpoint> {
-        self.entry().checkpoint()
+        self.entry().and_then(VerifiedEntry::checkpoint)
     }
 
     /// Returns the first entry's name in its log ([`VerifiedEntry::uuid`]).
-    pub fn uuid(&self) -> String {
-        self.entry().uuid()
+    pub fn uuid(&self) -> Option<String> {
+        self.entry().map(VerifiedEntry::uuid)
     }
 
     /// Returns the time that the first entry's log signed for, seconds since the epoch: the log's own claim.
     pub fn integrated_time(&self) -> Option<u64> {
-        self.entry().integrated_time()
+        self.entry().and_then(VerifiedEntry::integrated_time)
     }
 
-    /// Tells whether inclusion was proven of every entry that was judged; otherwise a log's promise was accepted.
-    pub fn is_included(&self) -> bool {
-        self.entries.iter().all(|entry| entry.proven.is_some())
+    /// Says what is proven of every entry that was judged.
+    pub fn logged(&self) -> InLog {
+        match &self.entries[..] {
+            [] => InLog::NotAsked,
+            entries if entries.iter().all(|entry| entry.proven.is_some()) => InLog::Proven,
+            _ => InLog::Promised,
+        }
     }
 
     /// Returns what witnesses say; `None` where no policy names them.

@@ -3,6 +3,7 @@
 //! | what is found | what becomes of it |
 //! |---|---|
 //! | no policy names witnesses | not asked |
+//! | a policy names them, and there is no entry that could lie under a checkpoint | refused |
 //! | the quorum has cosigned the checkpoint of an entry | passed |
 //! | a line of a known witness does not hold, or is of a time after now | refused |
 //! | the quorum is not there, or the policy is not about the log | weaker than asked, exit 3 |
@@ -43,6 +44,9 @@ pub(super) fn check(
         report.skip(6, Fact::WitnessesNotAsked);
         return Ok(None);
     };
+    if logged.is_empty() {
+        return Err(Refusal::WitnessesWithoutEntry { wanted: policy.to_string() });
+    }
     let mut best = Witnessed { by: Vec::new(), is_quorum: false };
     for one in logged {
         let found = of_entry(one, policy, input.now)?;

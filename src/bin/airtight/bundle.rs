@@ -32,11 +32,11 @@ struct Inspection {
     subjects: Vec<InspectedSubject>,
     hint: String,
     certificate: Option<String>,
-    log_id: String,
-    log_index: u64,
+    log_id: Option<String>,
+    log_index: Option<u64>,
     leaf_index: Option<u64>,
-    kind: String,
-    version: String,
+    kind: Option<String>,
+    version: Option<String>,
     integrated_time: Option<u64>,
     tree_size: Option<u64>,
     root_hash: Option<String>,
@@ -126,7 +126,11 @@ pub fn run(command: &BundleCommand, call: &mut Invocation) -> Result<Exit, Failu
 }
 
 fn inspect(bundle: &Bundle<'_>, call: &mut Invocation) {
-    let entry = bundle.entry();
+    let (entry, others) = match bundle.entries() {
+        [] => (None, &[][..]),
+        [first, others @ ..] => (Some(first), others),
+    };
+    let proof = entry.and_then(|entry| entry.proof.as_ref());
     let (mut payload_type, mut predicate_type, mut subjects) = (None, None, Vec::new());
     let content = match bundle.content() {
         Content::Envelope { envelope, .. } => {
@@ -156,16 +160,16 @@ fn inspect(bundle: &Bundle<'_>, call: &mut Invocation) {
         subjects,
         hint,
         certificate,
-        log_id: hex::encode(entry.log_id),
-        log_index: entry.log_index.get(),
-        leaf_index: entry.proof.as_ref().map(|proof| proof.log_index.get()),
-        kind: entry.kind.clone().into_owned(),
-        version: entry.version.clone().into_owned(),
-        integrated_time: entry.integrated_time,
-        tree_size: entry.proof.as_ref().map(|proof| proof.tree_size.get()),
-        root_hash: entry.proof.as_ref().map(|proof| proof.root_hash.to_hex()),
-        checkpoint: entry.proof.as_ref().map(|proof| proof.checkpoint.clone().into_owned()),
-        other_entries: bundle.entries()[1..].iter().map(InspectedEntry::of).collect(),
+        log_id: entry.map(|entry| hex::encode(entry.log_id)),
+        log_index: entry.map(|entry| entry.log_index.get()),
+        leaf_index: proof.map(|proof| proof.log_index.get()),
+        kind: entry.map(|entry| entry.kind.clone().into_owned()),
+        version: entry.map(|entry| entry.version.clone().into_owned()),
+        integrated_time: entry.and_then(|entry| entry.integrated_time),
+        tree_size: proof.map(|proof| proof.tree_size.get()),
+        root_hash: proof.map(|proof| proof.root_hash.to_hex()),
+        checkpoint: proof.map(|proof| proof.checkpoint.clone().into_owned()),
+        other_entries: others.iter().map(InspectedEntry::of).collect(),
     };
     if call.output.is_json() {
         call.output.json(&inspection);
@@ -186,12 +190,19 @@ fn inspect(bundle: &Bundle<'_>, call: &mut Invocation) {
         Some(digest) => output.line(format_args!("signer:     a certificate, sha256 {digest}")),
         None => output.line(format_args!("hint:       {}", inspection.hint)),
     }
-    output.line(format_args!("log id:     {}", inspection.log_id));
-    let index = inspection.leaf_index.unwrap_or(inspection.log_index);
-    output.line(format_args!("entry:      {} {} at index {index}", inspection.kind, inspection.version));
-    match (inspection.tree_size, &inspection.root_hash) {
-        (Some(size), Some(root)) => output.line(format_args!("tree:       size {size}, root {root}")),
-        _ => output.line("tree:       no proof, only the log's promise"),
+    match entry {
+        None => output.line("entry:      none, of no log"),
+        Some(entry) => {
+            output.line(format_args!("log id:     {}", hex::encode(entry.log_id)));
+            let index = proof.map_or(entry.log_index, |proof| proof.log_index);
+            output.line(format_args!("entry:      {} {} at index {index}", entry.kind, entry.version));
+            match proof {
+                Some(proof) => {
+                    output.line(format_args!("tree:       size {}, root {}", proof.tree_size, proof.root_hash));
+                }
+                None => output.line("tree:       no proof, only the log's promise"),
+            }
+        }
     }
     if let Some(origin) = inspection.checkpoint.as_ref().and_then(|checkpoint| checkpoint.lines().next()) {
         output.line(format_args!("checkpoint: {origin}"));

@@ -204,7 +204,7 @@ fn question(judge: &Judge, artifact: Option<Digests>) -> KeptQuestion {
         policy: judge.asked.as_ref().map(|loaded| loaded.sha256.hex()),
         keys: keys.into_iter().collect(),
         identity,
-        logs: judge.policy.logs.get(),
+        logs: judge.policy.logs,
         timestamps: judge.policy.timestamps,
         ct_logs: judge.policy.scts,
         crls: judge.crl_sha256s.iter().map(Sha256Digest::hex).collect(),

@@ -10,7 +10,7 @@ use airtight::statement::digests::{ALGORITHMS, Digests};
 use airtight::statement::{PredicateType, Subject as Named};
 use airtight::trust::{Crl, TrustedRoot};
 use airtight::verify::identity::{IdentityRule, Pattern};
-use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Refusal, Report, verify, verify_anchored};
+use airtight::verify::{self, Checkpoints, InLog, Input, Outcome, Policy, Refusal, Report, verify, verify_anchored};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{Sha256Digest, sha256};
 use airtight_log::quorum::WitnessPolicy;
@@ -427,7 +427,11 @@ pub fn show(report: &Report, bundle: &Path, place: &str, call: &mut Invocation) 
             if verified.is_weaker() {
                 call.output.line("weaker than asked: see step 6");
             }
-            let how = if verified.is_included() { "" } else { ", but its inclusion in the log is only promised" };
+            let how = match verified.logged() {
+                InLog::Proven => "",
+                InLog::Promised => ", but its inclusion in the log is only promised",
+                InLog::NotAsked => ", without a log",
+            };
             call.output.line(format_args!("verified: {bundle}{how}"));
             call.output.line("This does not establish:");
             for sentence in report.not_established() {

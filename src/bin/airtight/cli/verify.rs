@@ -1,6 +1,5 @@
 //! What can be said about checking: `airtight verify`, and the protocol of sigstore-conformance.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
@@ -79,9 +78,9 @@ pub struct JudgeArgs {
     #[arg(long = "type", value_name = "TYPE")]
     pub predicate_type: Option<String>,
 
-    /// How many distinct logs of the trusted root must have an entry; every entry of such a log must hold in any case
-    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::MIN)]
-    pub log_threshold: NonZeroUsize,
+    /// How many distinct logs of the trusted root must have an entry; every entry of such a log must hold in any case. 0 takes a bundle without one
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub log_threshold: usize,
 
     /// How many distinct time stamp authorities of the trusted root must have made a time stamp
     #[arg(long, value_name = "N", default_value_t = 0)]

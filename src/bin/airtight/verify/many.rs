@@ -24,6 +24,7 @@ use airtight::policy::{Attestation, Finding, Shortfall, Standing};
 use airtight::statement::digests::Digests;
 use airtight::trust::TrustedRoot;
 use airtight::verify::{self, Checkpoints, Input, Policy, Report, verify_among, verify_parsed};
+use airtight_keys::public::KeyId;
 use airtight_keys::verifier::{HashFunction, VerifierKey};
 use airtight_log::digest::{LeafIndex, Sha256Digest};
 use serde::Serialize;
@@ -451,7 +452,7 @@ impl BundleLine {
             }),
             signer: verified.map(|verified| verified.signer().to_string()),
             predicate_type: verified.and_then(|verified| verified.predicate_type().map(str::to_owned)),
-            log_id: verified.map(|verified| verified.log_id().to_string()),
+            log_id: verified.and_then(|verified| verified.log_id()).map(KeyId::to_string),
             leaf_index: verified.and_then(|verified| verified.leaf_index()).map(LeafIndex::get),
             integrated_time: verified.and_then(|verified| verified.integrated_time()),
             is_witnessed: verified.and_then(|verified| verified.witnesses()).map(|witnesses| witnesses.is_quorum),
