@@ -12,6 +12,7 @@ use airtight::bundle::{self, Bundle, Content, Receipt};
 use airtight::statement::digests::algorithm_of;
 use airtight::statement::{ParsedStatement, Subject as NamedFile, Symlink};
 use airtight::trust::TrustedRoot;
+use airtight::verify::identity::{IdentityRule, Pattern};
 use airtight::verify::timestamp::TimestampRefusal;
 use airtight::verify::{Input, Policy, Refusal, Subject, verify, verify_anchored};
 use airtight_keys::envelope::Envelope;
@@ -85,6 +86,18 @@ impl Folder {
             }
             if let Some(logs) = self.line("log-threshold") {
                 policy.logs = logs.parse().unwrap();
+            }
+            if let Some(text) = self.text("identity") {
+                let [name, issuer] = text.lines().collect::<Vec<_>>()[..] else { panic!("two lines: {text}") };
+                let exactly = |text: &str| Some(Pattern::Exactly(text.to_owned()));
+                let (name, issuer) = (exactly(name), exactly(issuer));
+                policy.identity = Some(IdentityRule { name, issuer, claims: Vec::new() });
+            }
+            if let Some(timestamps) = self.line("timestamp-threshold") {
+                policy.timestamps = timestamps.parse().unwrap();
+            }
+            if let Some(scts) = self.line("sct-threshold") {
+                policy.scts = scts.parse().unwrap();
             }
             policy.accept_promise = self.bytes("accept-promise").is_some();
             let witnesses = self.bytes("witness-policy").map(|text| WitnessPolicy::parse(&text).unwrap());

@@ -10,6 +10,7 @@ mod schemes;
 mod several;
 mod shape;
 mod signed;
+mod unlogged;
 pub mod witnessed;
 
 use super::{Asked, Scene};
@@ -55,6 +56,11 @@ impl Case {
         }
         files.extend(scene.predicate_type.iter().map(|wanted| ("type", line(wanted))));
         files.extend(scene.threshold.iter().map(|threshold| ("threshold", line(&threshold.to_string()))));
+        files.extend(
+            scene.identity.iter().map(|(name, issuer)| ("identity", format!("{name}\n{issuer}\n").into_bytes())),
+        );
+        files.extend(scene.timestamps.iter().map(|count| ("timestamp-threshold", line(&count.to_string()))));
+        files.extend(scene.scts.iter().map(|count| ("sct-threshold", line(&count.to_string()))));
         files.extend(scene.logs.iter().map(|logs| ("log-threshold", line(&logs.to_string()))));
         files.extend(scene.witness_policy.iter().map(|policy| ("witness-policy", policy.clone().into_bytes())));
         files.extend(scene.accept_promise.then(|| ("accept-promise", Vec::new())));
@@ -109,6 +115,7 @@ pub fn all() -> Vec<Case> {
     several::add(&mut cases);
     anchored::add(&mut cases);
     witnessed::add(&mut cases);
+    unlogged::add(&mut cases);
     let mut cases = cases.0;
     for name in lenient::names() {
         assert!(cases.iter().any(|case| case.name == name && case.expect != "verified"), "{name} is no refusal");

@@ -9,6 +9,8 @@
 #![allow(dead_code, reason = "each test and the generator use a part of it")]
 
 pub mod anchors;
+#[path = "../played/authority.rs"]
+pub mod authority;
 pub mod cases;
 pub mod certified;
 pub mod changes;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 use airtight::statement::digests::{ALGORITHMS, Digests, digest_of};
 use airtight::statement::{Subject, Symlink};
 use airtight::trust::TrustedRoot;
+use airtight::verify::identity::{IdentityRule, Pattern};
 use airtight::verify::{self, Input, Outcome, Policy, Report, verify, verify_anchored};
 use airtight_keys::envelope::{IN_TOTO_PAYLOAD_TYPE, pae};
 use airtight_keys::note::{self, NoteStyle};
@@ -349,7 +352,10 @@ impl Recipe {
             asked: Asked::Artifact(ARTIFACT.to_vec()),
             predicate_type: None,
             threshold: None,
+            identity: None,
             logs: None,
+            timestamps: None,
+            scts: None,
             accept_promise: false,
             witness_policy: None,
             signature_hash: match self.foreign.map(|foreign| foreign.hash) {
@@ -405,8 +411,14 @@ pub struct Scene {
     pub asked: Asked,
     pub predicate_type: Option<String>,
     pub threshold: Option<usize>,
+    /// Whom a certificate must name, and who must have vouched for it.
+    pub identity: Option<(String, String)>,
     /// How many distinct logs must have an entry.
     pub logs: Option<usize>,
+    /// How many distinct authorities must have made a time stamp.
+    pub timestamps: Option<usize>,
+    /// How many logs of certificates must have promised the certificate.
+    pub scts: Option<usize>,
     /// Whether a log's promise is accepted in place of a proof.
     pub accept_promise: bool,
     /// Who must have cosigned the checkpoint.
@@ -464,9 +476,14 @@ impl Scene {
         if let Some(threshold) = self.threshold {
             policy.threshold = threshold.try_into().unwrap();
         }
-        if let Some(logs) = self.logs {
-            policy.logs = logs.try_into().unwrap();
-        }
+        policy.identity = self.identity.as_ref().map(|(name, issuer)| IdentityRule {
+            name: Some(Pattern::Exactly(name.clone())),
+            issuer: Some(Pattern::Exactly(issuer.clone())),
+            claims: Vec::new(),
+        });
+        policy.logs = self.logs.unwrap_or(policy.logs);
+        policy.timestamps = self.timestamps.unwrap_or(policy.timestamps);
+        policy.scts = self.scts.unwrap_or(policy.scts);
         policy.accept_promise = self.accept_promise;
         let witnesses = self.witness_policy.as_ref().map(|text| WitnessPolicy::parse(text.as_bytes()).unwrap());
         policy.witnesses = witnesses.map(Arc::new);
