@@ -301,7 +301,7 @@ mod tests {
             .replace(r#""integratedTime":"9""#, r#""integratedTime":"0""#)
             .replace(r#"{"signedEntryTimestamp":"AA=="}"#, "null");
         let bundle = Bundle::parse(text.as_bytes()).unwrap();
-        let entry = bundle.entry();
+        let entry = bundle.entry().unwrap();
         let proof = entry.proof.as_ref().unwrap();
         assert_eq!((entry.log_index.get(), proof.log_index.get()), (0, 0));
         assert_eq!((entry.integrated_time, entry.promise.as_ref(), proof.hashes.len()), (None, None, 0));

@@ -38,6 +38,7 @@
 //!     not_before: "2026-01-01T00:00:00Z"
 //!     not_after: "2027-01-01T00:00:00Z"
 //!     max_age_days: 30
+//!     unlogged: false                    # true where one in no log will do; it cannot stand beside the two above
 //! links:                                 # a value of one is a value of another; or digests of one are those of another
 //!   - { one: provenance, at: /predicate/commit, other: test, other_at: /predicate/commit }
 //!   - { one: build, at: /subject, other: package, other_at: /predicate/materials, digests: equal }
@@ -47,7 +48,7 @@
 //! | asked | where it falls short |
 //! |---|---|
 //! | who (`by`, `signers`, `valid`) and what (`type`, `subject`, `fields`, `links`) | refused |
-//! | where (`logged_in`, `publicly_logged`, `witnesses`) and how fresh (`not_before`, `not_after`, `max_age_days`) | weaker than asked |
+//! | where (an entry of any log but with `unlogged: true`, `logged_in`, `publicly_logged`, `witnesses`) and how fresh (`not_before`, `not_after`, `max_age_days`) | weaker than asked |
 //!
 //! Read strictly: an unknown member, a member or a name given twice, a wrong type, a member that is left empty, a second document, a name that stands
 //! for nothing and more than 1 MiB are refused, with the dotted path of the member. `*` in `subject` and `matches` is any text, also with `/` in it, and
@@ -152,6 +153,8 @@ struct Requirement {
     /// Places in [`Policy::logs`]; empty where any log will do.
     logged_in: Vec<usize>,
     publicly_logged: bool,
+    /// An attestation without an entry of a log will do.
+    unlogged: bool,
     not_before: Option<u64>,
     not_after: Option<u64>,
     max_age_days: Option<u32>,
@@ -321,6 +324,11 @@ impl Policy {
     /// Returns who must have cosigned the checkpoints.
     pub fn witnesses(&self) -> Option<&Arc<WitnessPolicy>> {
         self.witnesses.as_ref()
+    }
+
+    /// Tells whether there is a requirement that an attestation without a log entry meets. Of the others such a one falls short.
+    pub fn takes_unlogged(&self) -> bool {
+        self.require.iter().any(|requirement| requirement.unlogged)
     }
 
     /// Returns the keys that the policy names by their ids alone, and that none of `given` is: name and id.

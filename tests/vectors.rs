@@ -295,4 +295,22 @@ fn a_report_says_each_entry_and_what_is_only_promised() {
     assert!(promised["facts"]["integrated_time"].is_u64());
     assert!(caveats(&promised).contains("the log's promise to enter it was accepted"));
     assert!(!caveats(&two).contains("promise") && !caveats(&beside).contains("promise"));
+
+    let stamped = told("verified-no-entry-certificate");
+    for step in [4, 5, 6, 7] {
+        assert_eq!(stamped["checks"][step - 1]["outcome"], "not asked", "{step}");
+    }
+    assert_eq!(stamped["checks"][7]["outcome"], "passed");
+    for member in ["entry_kind", "log_id", "log_index", "leaf_index", "leaf_hash", "origin", "integrated_time"] {
+        assert!(stamped["facts"][member].is_null(), "{member}");
+    }
+    assert_eq!(stamped["facts"]["entries"].as_array().unwrap().len(), 0);
+    assert!(caveats(&stamped).contains("that it is in any log: none was asked for"), "{}", caveats(&stamped));
+    assert!(caveats(&stamped).contains("the only word on time is a time stamp's"));
+    // An entry of a log that nobody named is no entry, and is named.
+    let strange = told("verified-no-log-asked-unknown-log");
+    assert!(said(&strange, 4).contains("no entry of a log of the trusted root; an entry of log "));
+    assert!(caveats(&strange).contains("that it is in any log") && caveats(&strange).contains("they were not judged"));
+    // Where one is there, it is proven as ever.
+    assert!(!caveats(&told("verified-no-log-asked")).contains("that it is in any log"));
 }

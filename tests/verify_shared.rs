@@ -122,7 +122,7 @@ fn what_real_rekors_answered_verifies() {
         let (keys, trusted) = ([key(folder.join(signer))], root(folder.join(trusted)));
         let report = judge(&text, artifact, &keys, &trusted);
         assert_eq!(code(&report), "verified", "{bundle}: {:?}", report.verdict().err());
-        assert_eq!(report.verdict().unwrap().entry_kind(), kind);
+        assert_eq!(report.verdict().unwrap().entry_kind(), Some(kind));
         let other = judge(&text, sha256(b"other"), &keys, &trusted);
         let refused =
             if bundle.contains("sig") && !bundle.contains("sigstore") { "message_digest" } else { "subject_not_found" };

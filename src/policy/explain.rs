@@ -69,7 +69,7 @@ impl Policy {
                 asked => format!("It says {asked} at {}.", field.at),
             });
         }
-        let Requirement { logged_in, publicly_logged, not_before, not_after, max_age_days, .. } = requirement;
+        let Requirement { logged_in, publicly_logged, unlogged, not_before, not_after, max_age_days, .. } = requirement;
         let mut weaker = Vec::new();
         if !logged_in.is_empty() {
             let logs: Vec<String> = logged_in
@@ -93,6 +93,9 @@ impl Policy {
         }
         if !weaker.is_empty() {
             say(format!("It {}; else it is weaker than asked.", weaker.join(", and ")));
+        }
+        if *unlogged {
+            say("It may be in no log at all, so that nobody but those it is handed to may know of it.".to_owned());
         }
         if not_before.is_some() || not_after.is_some() || max_age_days.is_some() {
             say("All that a log or a time stamp authority says of when it was there must be so.".to_owned());

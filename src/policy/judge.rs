@@ -33,7 +33,7 @@ pub struct Attestation<'a> {
     pub subject_names: Vec<&'a str>,
     /// The statement's bytes.
     pub statement: Option<&'a [u8]>,
-    /// The entries that were judged, at least one.
+    /// The entries that were judged; none where no log was asked for and none is there.
     pub entries: Vec<EntryIn>,
     /// Every time that somebody vouches for.
     pub times: Vec<ProvenTime<'a>>,
@@ -297,7 +297,12 @@ impl Policy {
                     let index = leaf_index.map_or_else(|| "no".to_owned(), |index| index.to_string());
                     format!("entry {index} of {}", self.log_name(log_id))
                 });
-                (valid.said(&self.logs), found.collect::<Vec<_>>().join(" and "))
+                let found = if attestation.entries.is_empty() {
+                    "in no log".to_owned()
+                } else {
+                    found.collect::<Vec<_>>().join(" and ")
+                };
+                (valid.said(&self.logs), found)
             }
             Valid::Times { from, until } => match times::ends(&attestation.times) {
                 Some((first, _)) if from.is_some_and(|from| first.earliest < from) => {
@@ -323,6 +328,9 @@ impl Policy {
         let own = || attestation.entries.iter().map(|entry| entry.log_id);
         let logs = || own().chain(attestation.anchored_in);
         let own_names = || own().map(|id| self.log_name(&id)).collect::<Vec<_>>().join(" and ");
+        if attestation.entries.is_empty() && !requirement.unlogged {
+            return Err(Shortfall::Unlogged { label: label() });
+        }
         if !requirement.logged_in.is_empty()
             && !requirement.logged_in.iter().any(|log| logs().any(|id| id == self.logs[*log].is.id))
         {

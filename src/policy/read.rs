@@ -90,6 +90,8 @@ struct WireRequirement {
     logged_in: Vec<String>,
     #[serde(default)]
     publicly_logged: bool,
+    #[serde(default)]
+    unlogged: bool,
     not_before: Option<String>,
     not_after: Option<String>,
     max_age_days: Option<u32>,
@@ -229,6 +231,11 @@ impl Policy {
                 WireDigests::Within => Digests::Within,
             });
             links.push(Link { one, at, other, other_at, digests });
+        }
+        let unlogged = require.iter().position(|one: &Requirement| one.unlogged).filter(|_| witnesses.is_some());
+        if let Some(place) = unlogged {
+            let wanted = "to be had beside `witnesses`, who cosign the checkpoint of an entry";
+            return Err(refused(&format!("require[{place}].unlogged"), true, wanted));
         }
         Ok(Policy { title: wire.title, signers, logs, witnesses, crls: wire.crls, require, links })
     }
@@ -394,6 +401,9 @@ fn requirement_of(
         let wanted = "to be had, for no log of this policy is `public: true`";
         return Err(refused(&path_of("publicly_logged"), true, wanted));
     }
+    if wire.unlogged && (wire.publicly_logged || !logged_in.is_empty()) {
+        return Err(refused(&path_of("unlogged"), true, "to be had beside `logged_in` or `publicly_logged`"));
+    }
     let not_before = start(wire.not_before, &path_of("not_before"))?;
     let not_after = time(wire.not_after, &path_of("not_after"))?;
     ordered(not_before, not_after, &path_of("not_after"), "a time from that of `not_before` on")?;
@@ -409,6 +419,7 @@ fn requirement_of(
         fields,
         logged_in,
         publicly_logged: wire.publicly_logged,
+        unlogged: wire.unlogged,
         not_before,
         not_after,
         max_age_days: wire.max_age_days,

@@ -73,6 +73,12 @@ pub enum Shortfall {
         /// What would do.
         wanted: String,
     },
+    /// There is no entry, and the requirement does not say that none will do.
+    #[error("{label} has no entry of a log, and the requirement does not say `unlogged: true`")]
+    Unlogged {
+        /// The attestation.
+        label: String,
+    },
     /// No public log shows the entry.
     #[error("{label} is logged in {found}, and in no public log")]
     NotPublic {
@@ -184,7 +190,7 @@ impl Shortfall {
             Shortfall::Subject { .. } => 3,
             Shortfall::Field { .. } => 4,
             Shortfall::Threshold { .. } => 5,
-            Shortfall::OtherLog { .. } => 6,
+            Shortfall::OtherLog { .. } | Shortfall::Unlogged { .. } => 6,
             Shortfall::NotPublic { .. } => 7,
             Shortfall::NotWitnessed { .. } => 8,
             Shortfall::TimeUnproven { .. } => 9,

@@ -155,11 +155,12 @@ pub fn judge_of(args: &JudgeArgs, witnesses: Option<&Path>, call: &mut Invocatio
     let revocations: Vec<PathBuf> = args.identity.crl.iter().chain(named).cloned().collect();
     let identities = asked.as_ref().map(|loaded| loaded.policy.identities()).unwrap_or_default();
     let (crls, crl_sha256s) = crls(&revocations)?;
+    let takes_unlogged = asked.as_ref().is_some_and(|loaded| loaded.policy.takes_unlogged());
     let policy = Policy {
         predicate_type,
         identity,
         identities,
-        logs: args.log_threshold,
+        logs: args.log_threshold.unwrap_or_else(|| usize::from(!takes_unlogged)),
         timestamps: args.timestamp_threshold,
         accept_promise: args.accept_promise,
         scts: args.identity.sct_threshold,
@@ -440,6 +441,9 @@ pub fn show(report: &Report, bundle: &Path, place: &str, call: &mut Invocation) 
         }
         Err(refusal) => {
             call.output.line(format_args!("refused at step {}: {bundle} ({})", refusal.step(), refusal.code()));
+            if let Refusal::Bundle(BundleError::EntryCount { count: 0 }) = refusal {
+                call.output.say("next: ask who made it for the log's entry; --log-threshold 0 --timestamp-threshold 1 takes a time stamp in its place, and gives up that anybody else could know of the signature");
+            }
             if let Refusal::Bundle(BundleError::NoProof { promise: true }) = refusal {
                 call.output.say("next: ask the log for the entry's inclusion proof; of a bundle of v0.1, --accept-promise takes the promise alone");
             }

@@ -24,6 +24,12 @@ Example:
       --trusted-root trusted_root.json
   $ airtight verify tool.tar.gz --bundle tool.sigstore.json --trusted-root public.json \\
       --certificate-identity https://github.com/o/r/.github/workflows/release.yml@refs/heads/main \\
+      --certificate-oidc-issuer https://token.actions.githubusercontent.com
+
+GitHub's bundles of private repositories are in no log; a time stamp says when:
+  $ airtight verify tool.tar.gz --bundle tool.jsonl --trusted-root github.json \\
+      --log-threshold 0 --timestamp-threshold 1 --sct-threshold 0 \\
+      --certificate-identity https://github.com/o/r/.github/workflows/release.yml@refs/heads/main \\
       --certificate-oidc-issuer https://token.actions.githubusercontent.com")]
 #[command(group = ArgGroup::new("asked").args(["artifact", "dir", "manifest"]).required(true))]
 pub struct VerifyArgs {
@@ -78,9 +84,9 @@ pub struct JudgeArgs {
     #[arg(long = "type", value_name = "TYPE")]
     pub predicate_type: Option<String>,
 
-    /// How many distinct logs of the trusted root must have an entry; every entry of such a log must hold in any case. 0 takes a bundle without one
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub log_threshold: usize,
+    /// How many distinct logs of the trusted root must have an entry; every entry of such a log must hold in any case. 0 takes a bundle without one [default: 1, or 0 under a policy with `unlogged: true`]
+    #[arg(long, value_name = "N")]
+    pub log_threshold: Option<usize>,
 
     /// How many distinct time stamp authorities of the trusted root must have made a time stamp
     #[arg(long, value_name = "N", default_value_t = 0)]
