@@ -21,18 +21,28 @@ fn vectors() -> PathBuf {
 /// verdict's code. None for what the command line does not ask: a directory, two keys, a threshold, none at all.
 fn judged(folder: &Path) -> Option<(i32, String)> {
     let line = |name: &str| fs::read_to_string(folder.join(name)).ok().map(|text| text.trim_end().to_owned());
-    let key = fs::read_to_string(folder.join("key.pub")).ok()?;
-    if key.matches("BEGIN PUBLIC KEY").count() != 1 || !folder.join("artifact").exists() || line("threshold").is_some()
+    let key = fs::read_to_string(folder.join("key.pub")).unwrap_or_default();
+    let identity = line("identity");
+    if key.matches("BEGIN PUBLIC KEY").count() != usize::from(identity.is_none())
+        || !folder.join("artifact").exists()
+        || line("threshold").is_some()
     {
         return None;
     }
     let now = line("now").unwrap();
     let mut words = vec!["--json", "--now", &now, "verify", "artifact", "--bundle", "bundle.sigstore.json"];
-    words.extend(["--key", "key.pub", "--trusted-root", "trusted_root.json"]);
+    match identity.as_ref().map(|said| said.split_once('\n').unwrap()) {
+        None => words.extend(["--key", "key.pub"]),
+        Some((name, issuer)) => words.extend(["--certificate-identity", name, "--certificate-oidc-issuer", issuer]),
+    }
+    words.extend(["--trusted-root", "trusted_root.json"]);
     let asked = line("type");
     words.extend(asked.iter().flat_map(|asked| ["--type", asked]));
     let logs = line("log-threshold");
     words.extend(logs.iter().flat_map(|logs| ["--log-threshold", logs]));
+    let (timestamps, scts) = (line("timestamp-threshold"), line("sct-threshold"));
+    words.extend(timestamps.iter().flat_map(|count| ["--timestamp-threshold", count]));
+    words.extend(scts.iter().flat_map(|count| ["--sct-threshold", count]));
     if folder.join("witness-policy").exists() {
         words.extend(["--witness-policy", "witness-policy"]);
     }

@@ -75,6 +75,16 @@ const BOTH: &[&str] = &[
     "step9-target-differs",
 ];
 
+/// Both and sigstore-go verify these, which are judged where no log is asked for: none of them looks at an entry then.
+const ALL: &[&str] = &[
+    "step4-no-log-asked-entry-of-another",
+    "step5-no-log-asked-checkpoint-of-a-stranger",
+    "step7-no-log-asked-hash-changed",
+    "step8-no-log-asked-promise-changed",
+    "step9-no-entry-anchored",
+    "step9-no-entry-stamped-in-future",
+];
+
 /// Only cosign 2 verifies these.
 const COSIGN_2: &[&str] = &[
     "step1-digest-algorithm",
@@ -84,6 +94,7 @@ const COSIGN_2: &[&str] = &[
     "step3-sha256-beside-sha384-of-another",
     "step3-sha256-beside-sha512-of-another",
     "step4-body-of-an-unknown-log",
+    "step4-no-log-asked-body-unread",
     "step4-other-payload",
     "step4-v2-base64-unpadded",
     "step4-v2-digest-sha512",
@@ -127,16 +138,20 @@ pub(super) fn refused_by(name: &str) -> &'static [&'static str] {
 /// The lines of the file `accepted-by`: the clients that verify the case of this name, which we refuse.
 pub(super) fn accepted_by(name: &str) -> Vec<&'static str> {
     let mut clients = Vec::new();
-    if BOTH.contains(&name) || COSIGN_3.contains(&name) {
+    let is_all = ALL.contains(&name);
+    if is_all || BOTH.contains(&name) || COSIGN_3.contains(&name) {
         clients.push("cosign 3.1.3");
     }
-    if BOTH.contains(&name) || COSIGN_2.contains(&name) {
+    if is_all || BOTH.contains(&name) || COSIGN_2.contains(&name) {
         clients.push("cosign 2.6.5");
+    }
+    if is_all {
+        clients.push("sigstore-go 1.3.0");
     }
     clients
 }
 
 /// Every name in the lists.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    [BOTH, COSIGN_2, COSIGN_3].into_iter().flatten().copied()
+    [ALL, BOTH, COSIGN_2, COSIGN_3].into_iter().flatten().copied()
 }

@@ -6,7 +6,8 @@
 // `hash` where it signs with another than SHA-256: `sha384` or `sha512`, of an Ed25519 key Ed25519ph. The answer
 // is a line: `yes`, or `no` and the library's reason after a tab, or `broken` and what kept it from looking. Of a bundle
 // with a certificate, a promise of a transparency log, an entry and a proven time are asked, one each; of one with a key, an
-// entry. It opens no socket.
+// entry. `logs` and `scts` ask for so many entries and promises instead, and `timestamps` for so many time stamps by
+// authorities. It opens no socket.
 package main
 
 import (
@@ -30,6 +31,16 @@ import (
 
 type question struct {
 	Bundle, Root, Artifact, Key, Hash, Identity, Issuer string
+	Logs, Scts                                          *int
+	Timestamps                                          int
+}
+
+// Returns how many are asked for: one, where nothing else is said.
+func wanted(count *int) int {
+	if count == nil {
+		return 1
+	}
+	return *count
 }
 
 // A trusted root is named by many questions: it is read once.
@@ -88,7 +99,13 @@ func judge(asked question) (verdict string, reason string) {
 	}
 
 	var material root.TrustedMaterial = found.root
-	asks := []verify.VerifierOption{verify.WithTransparencyLog(1)}
+	var asks []verify.VerifierOption
+	if logs := wanted(asked.Logs); logs > 0 {
+		asks = append(asks, verify.WithTransparencyLog(logs))
+	}
+	if asked.Timestamps > 0 {
+		asks = append(asks, verify.WithSignedTimestamps(asked.Timestamps))
+	}
 	var who verify.PolicyOption
 	if asked.Key != "" {
 		key, err := keyMaterial(asked.Key, asked.Hash)
@@ -96,10 +113,17 @@ func judge(asked question) (verdict string, reason string) {
 			return "broken", err.Error()
 		}
 		material = root.TrustedMaterialCollection{found.root, key}
-		asks = append(asks, verify.WithNoObserverTimestamps())
+		if asked.Timestamps == 0 {
+			asks = append(asks, verify.WithNoObserverTimestamps())
+		}
 		who = verify.WithKey()
 	} else {
-		asks = append(asks, verify.WithSignedCertificateTimestamps(1), verify.WithObserverTimestamps(1))
+		if scts := wanted(asked.Scts); scts > 0 {
+			asks = append(asks, verify.WithSignedCertificateTimestamps(scts))
+		}
+		if asked.Timestamps == 0 {
+			asks = append(asks, verify.WithObserverTimestamps(1))
+		}
 		named, err := verify.NewShortCertificateIdentity(asked.Issuer, "", asked.Identity, "")
 		if err != nil {
 			return "broken", err.Error()
