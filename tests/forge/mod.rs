@@ -9,6 +9,7 @@
 #![allow(dead_code, reason = "each test and the generator use a part of it")]
 
 pub mod anchors;
+#[allow(clippy::duplicate_mod, reason = "a test may play the authority besides")]
 #[path = "../played/authority.rs"]
 pub mod authority;
 pub mod cases;
