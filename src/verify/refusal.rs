@@ -385,12 +385,9 @@ refusals! {
         /// What the check says.
         cause: CheckpointRefusal
     } "{cause}"
-
-    /// Witnesses are asked for, and no entry was judged, so that there is no checkpoint that they could have cosigned.
-    6 "witnesses_without_entry" WitnessesWithoutEntry {
-        /// Who was asked for.
-        wanted: String
-    } "there is no log entry that was judged, so no checkpoint that witnesses could have cosigned: {wanted}"
+    /// Witnesses are asked for, and no entry was judged.
+    6 "witnesses_without_entry" WitnessesWithoutEntry {}
+        "witnesses are asked for, and there is no log entry that was judged, so no checkpoint that they could have cosigned"
     /// A line of a known witness does not hold.
     6 "cosignature_invalid" Cosignature {
         /// Why.
@@ -431,7 +428,6 @@ refusals! {
         /// The proof's.
         proof: LeafIndex
     } "the entry's logIndex is {entry}, the proof's {proof}, and no signed entry timestamp binds the former"
-
     /// A signed entry timestamp on an entry of Rekor v2, which makes none.
     8 "promise_unexpected" PromiseUnexpected {
         /// The entry's kind and version.

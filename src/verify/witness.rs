@@ -45,7 +45,7 @@ pub(super) fn check(
         return Ok(None);
     };
     if logged.is_empty() {
-        return Err(Refusal::WitnessesWithoutEntry { wanted: policy.to_string() });
+        return Err(Refusal::WitnessesWithoutEntry {});
     }
     let mut best = Witnessed { by: Vec::new(), is_quorum: false };
     for one in logged {
