@@ -254,8 +254,11 @@ fn progress(size: u64, verb: &'static str) -> ProgressBar {
 /// # Errors
 /// Those of the system.
 pub fn bundle_text(path: &Path) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    File::open(path)?.take(BUNDLE_LEN_MAX as u64 + 1).read_to_end(&mut text)?;
+    let file = File::open(path)?;
+    // Room for it at once, and for the byte that shows its end: else it is read in pieces.
+    let len = file.metadata()?.len().min(BUNDLE_LEN_MAX as u64) as usize;
+    let mut text = Vec::with_capacity(len + 1);
+    file.take(BUNDLE_LEN_MAX as u64 + 1).read_to_end(&mut text)?;
     Ok(text)
 }
 
