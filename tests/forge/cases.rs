@@ -2,6 +2,7 @@
 
 mod anchored;
 mod entered;
+mod intoto;
 mod keys_of_logs;
 mod lenient;
 mod log;
@@ -109,6 +110,7 @@ pub fn all() -> Vec<Case> {
     shape::add(&mut cases);
     signed::add(&mut cases);
     entered::add(&mut cases);
+    intoto::add(&mut cases);
     log::add(&mut cases);
     schemes::add(&mut cases);
     keys_of_logs::add(&mut cases);
