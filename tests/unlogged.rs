@@ -3,12 +3,13 @@
 
 mod forge;
 
+use airtight::policy::{Policy, Standing};
 use airtight::trust::TrustedRoot;
 use airtight_keys::strict_json::{standard_base64, to_standard_base64};
 use airtight_keys::verifier::VerifierKey;
 
 use forge::json::text;
-use forge::{Scene, changes, twin, verdict};
+use forge::{Log, NOW, Scene, changes, twin, verdict};
 
 const CERTIFICATE: &str = "/verificationMaterial/certificate/rawBytes";
 const ENTRIES: &str = "/verificationMaterial/tlogEntries";
@@ -116,4 +117,44 @@ fn a_time_stamp_or_an_entry_that_is_taken_away_is_missed() {
     assert_eq!(verdict(&promised.judge(&promised.bundle_text())), ("sct_missing", 8));
     let unnamed = Scene { identity: None, ..scene("verified-no-entry-certificate") };
     assert_eq!(verdict(&unnamed.judge(&unnamed.bundle_text())), ("certificate_unexpected", 2));
+}
+
+#[test]
+fn a_policy_finds_it_weaker_than_asked_but_where_the_requirement_takes_it() {
+    let scene = scene("verified-no-entry-key");
+    let lines: String = scene.keys[0].lines().map(|line| format!("      {line}\n")).collect();
+    let text = |valid: &str, asked: &str| {
+        format!(
+            "policy: 1\nkeys:\n  maker:\n{valid}    pem: |\n{lines}logs:\n  site: {{ id: {}, public: true }}\nrequire:\n  - name: r\n    by: [maker]\n    type: [\"https://airtight.dev/artifact/v1\"]\n{asked}",
+            Log::v1().id()
+        )
+    };
+    let read = |text: &str| Policy::parse(text, &mut |path| Err(format!("{path}: no file here")));
+    let report = scene.judge(&scene.bundle_text());
+    let attestation = [report.verdict().unwrap().attestation("bundle")];
+    for (valid, asked, standing, code) in [
+        ("", "", Standing::Weaker, Some("required_log")),
+        ("", "    logged_in: [site]\n", Standing::Weaker, Some("required_log")),
+        ("", "    publicly_logged: true\n", Standing::Weaker, Some("required_log")),
+        ("", "    unlogged: false\n", Standing::Weaker, Some("required_log")),
+        ("", "    unlogged: true\n", Standing::Met, None),
+        ("", "    unlogged: true\n    max_age_days: 1\n", Standing::Weaker, Some("required_time_unproven")),
+        // A key that counts by its place in a log has none here.
+        (
+            "    valid: { log: site, first: 0 }\n",
+            "    unlogged: true\n",
+            Standing::Refused,
+            Some("required_key_validity"),
+        ),
+    ] {
+        let policy = read(&text(valid, asked)).unwrap();
+        assert_eq!(policy.takes_unlogged(), asked.contains("unlogged: true"), "{asked}");
+        let finding = policy.judge(&attestation, NOW).remove(0);
+        let found = finding.shortfall.as_ref().map(|shortfall| shortfall.code());
+        assert_eq!((finding.standing, found), (standing, code), "{asked}");
+    }
+    for beside in ["logged_in: [site]", "publicly_logged: true"] {
+        let error = read(&text("", &format!("    unlogged: true\n    {beside}\n"))).unwrap_err();
+        assert!(error.to_string().starts_with("require[0].unlogged: "), "{error}");
+    }
 }
