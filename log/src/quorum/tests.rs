@@ -115,6 +115,7 @@ fn each_fault_of_a_policy_names_its_line() {
         ("quorum none # really\n".to_owned(), "line 1 is none of"),
         ("Quorum none\n".to_owned(), "line 1 is none of"),
         ("\nquorum none\r\n".to_owned(), "line 2 has the control character 0x0d"),
+        ("quorum none\n# \u{7f}\n".to_owned(), "line 2 has the control character 0x7f"),
         ("quorum a\n".to_owned(), "line 1: no line above defines \"a\""),
         (format!("quorum a\n{a}"), "line 1: no line above defines"),
         (format!("{a}{a}quorum a\n"), "line 2 has a key that an earlier line has"),
@@ -148,6 +149,28 @@ fn each_fault_of_a_policy_names_its_line() {
     }
     let many: String = (0..=NAMES_MAX).map(|n| format!("log {}\n", log_vkey(&format!("l{n}"), 1))).collect();
     assert!(said(many).starts_with("line 2 has a key"));
+    // As many of each kind as are read, and one more: keys of ML-DSA-44 are many at no cost, and a group may be a member.
+    let of = |n: usize| {
+        let material: Vec<u8> = (0..ML_DSA_44.1).map(|at| (n >> (8 * (at % 2))) as u8).collect();
+        let name = format!("m{n}");
+        let blob = [&[ML_DSA_44.0][..], &material].concat();
+        format!("{name}+{}+{}", hex::encode(note::key_id(&name, ML_DSA_44.0, &material)), to_standard_base64(&blob))
+    };
+    let lines =
+        |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>() + "quorum none\n";
+    let groups = |n: usize| match n {
+        0 => format!("{a}group g0 any a\n"),
+        n => format!("group g{n} any g{}\n", n - 1),
+    };
+    for (before, line) in [
+        (0, &(|n| format!("log {}\n", of(n))) as &dyn Fn(usize) -> String),
+        (0, &|n| format!("witness {n} {}\n", of(n))),
+        (1, &groups),
+    ] {
+        assert!(WitnessPolicy::parse(lines(NAMES_MAX, line).as_bytes()).is_ok());
+        let wanted = format!("line {} is one more than the 256", NAMES_MAX + 1 + before);
+        assert!(said(lines(NAMES_MAX + 1, line)).starts_with(&wanted), "{}", said(lines(NAMES_MAX + 1, line)));
+    }
     // A name is bytes, and a key may stand for a log and a witness.
     let bytes = [b"witness \xff ".as_slice(), vkey(1).as_bytes(), b"\nquorum \xff\n"].concat();
     assert!(WitnessPolicy::parse(&bytes).is_ok());
