@@ -10,17 +10,19 @@ use airtight::bundle::token::{self, Token};
 use airtight::trust::TrustedRoot;
 use airtight::verify::timestamp::{TimestampRefusal, Timestamps, VerifiedTimestamp, check};
 use airtight::verify::{Input, Outcome, Policy, Report, Subject, verify};
+use airtight_keys::sign::Sign as _;
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::sha256;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cms::cert::CertificateChoices;
 use cms::cert::x509::Certificate;
+use cms::cert::x509::attr::Attribute;
 use cms::cert::x509::name::Name;
 use cms::cert::x509::serial_number::SerialNumber;
 use cms::content_info::ContentInfo;
 use cms::signed_data::{CertificateSet, SignedData, SignerIdentifier, SignerInfo, SignerInfos};
-use der::asn1::{Any, SetOfVec};
+use der::asn1::{Any, OctetString, SetOfVec};
 use der::{Decode as _, Encode as _};
 use serde_json::{Value, json};
 
@@ -312,6 +314,67 @@ fn what_nobody_signs_in_a_token_is_held_to_what_it_names() {
         let code = signed_by(&|signer| signer.signature_algorithm.oid = name);
         assert_eq!(code, "timestamp_algorithm_unsupported", "{name}");
     }
+}
+
+/// What the authority would have signed had it written its attributes otherwise: `tsa.key` signs them again.
+fn signed_again(change: impl FnOnce(&mut Vec<Attribute>)) -> Vec<u8> {
+    changed("plain.tsr", |signed| {
+        let mut signer = signed.signer_infos.0.as_slice()[0].clone();
+        let mut attributes = signer.signed_attrs.take().unwrap().into_vec();
+        change(&mut attributes);
+        let attributes = SetOfVec::try_from(attributes).unwrap();
+        let key = airtight_keys::pem::from_pem(&String::from_utf8(file("tsa.key")).unwrap(), None).unwrap();
+        let signature = key.sign(&attributes.to_der().unwrap()).unwrap();
+        signer.signature = OctetString::new(signature).unwrap();
+        signer.signed_attrs = Some(attributes);
+        signed.signer_infos = SignerInfos(SetOfVec::try_from(vec![signer]).unwrap());
+    })
+}
+
+#[test]
+fn each_attribute_that_an_authority_signs_is_there_once_with_one_value() {
+    let judged = |token: Vec<u8>| judged(&token, &believed(&CHAIN), made() + 1000);
+    let (content_type, digest) = ("1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4");
+    let certificate = "1.2.840.113549.1.9.16.2.47";
+    assert!(judged(signed_again(|_| ())).unwrap().is_some());
+    let at = |name: &str, attributes: &[Attribute]| {
+        attributes.iter().position(|one| one.oid.to_string() == name).unwrap_or_else(|| panic!("there is no {name}"))
+    };
+    let refused = |what: &str, token: Vec<u8>| {
+        let refusal = judged(token).expect_err(what);
+        assert_eq!(refusal.code(), "timestamp_attributes", "{what}");
+    };
+    for name in [content_type, digest, certificate] {
+        refused(name, signed_again(|all| drop(all.remove(at(name, all)))));
+        // The right value first or last, for a set is sorted.
+        for other in [&[4, 0][..], &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]] {
+            let other = Any::new(der::Tag::OctetString, other).unwrap();
+            refused(
+                name,
+                signed_again(|all| {
+                    let place = at(name, all);
+                    let values = [all[place].values.as_slice(), &[other.clone()]].concat();
+                    all[place].values = SetOfVec::try_from(values).unwrap();
+                }),
+            );
+            refused(
+                name,
+                signed_again(|all| {
+                    let values = SetOfVec::try_from(vec![other.clone()]).unwrap();
+                    all.push(Attribute { values, ..all[at(name, all)].clone() });
+                }),
+            );
+        }
+    }
+    // It is over something that is no time stamp.
+    let data = Any::encode_from(&der::asn1::ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1")).unwrap();
+    refused(
+        "data",
+        signed_again(|all| {
+            let place = at(content_type, all);
+            all[place].values = SetOfVec::try_from(vec![data]).unwrap();
+        }),
+    );
 }
 
 #[test]
