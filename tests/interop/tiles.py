@@ -8,6 +8,7 @@ byte in a tile of hashes, in a bundle of entries and in the checkpoint, and anot
 """
 
 import argparse
+import base64
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,14 @@ def flip(path: Path, at: int) -> None:
     path.write_bytes(bytes(content))
 
 
+def flip_signature(checkpoint: Path) -> None:
+    """Flips a bit of the last signature, in its bytes: a letter flipped in base64 may be none of base64."""
+    note, _, signature = checkpoint.read_text(encoding="utf-8").rstrip("\n").rpartition(" ")
+    content = bytearray(base64.b64decode(signature, validate=True))
+    content[-8] ^= 1
+    checkpoint.write_text(f"{note} {base64.b64encode(content).decode()}\n", encoding="utf-8")
+
+
 def first_file(folder: Path) -> Path:
     return min(path for path in folder.rglob("*") if path.is_file())
 
@@ -48,7 +57,7 @@ def altered(tiles: Path, work: Path) -> list[tuple[str, Path, str]]:
     changes = [
         ("a hash in a tile", lambda copy: flip(first_file(copy / "tile" / "0"), 5), "failed: tile/0/000"),
         ("a byte of an entry", lambda copy: flip(first_file(copy / "tile" / "entries"), 40), "failed: tile/"),
-        ("a byte of the checkpoint's signature", lambda copy: flip(copy / "checkpoint", -8), "invalid signature"),
+        ("a byte of the checkpoint's signature", lambda copy: flip_signature(copy / "checkpoint"), "invalid signature"),
     ]
     out = []
     for number, (name, change, reason) in enumerate(changes):
