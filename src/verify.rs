@@ -303,7 +303,7 @@ fn judge(
     })
 }
 
-/// Lists what is proven of when the signature was there: each log's time, and both ends of each time stamp's accuracy.
+/// Lists what is proven of when the signature was there: each log's time, and of each time stamp what it states and the end of its accuracy.
 fn proven_times(logged: &[Option<u64>], timestamps: &Timestamps) -> Vec<u64> {
     let stamped = timestamps.verified.iter().flat_map(|stamp| [stamp.time, stamp.not_after]);
     logged.iter().flatten().copied().chain(stamped).collect()

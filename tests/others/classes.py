@@ -81,7 +81,7 @@ STRICTER = (
              "each certificate of the chain in the trusted root is held to its constraints, usages and critical extensions, the root among them; sigstore-js looks at few of these, sigstore-python not at the root's"),
     Stricter(
         "a certificate or authority outside its validity", "certificate_outside_validity certificate_authority_validity",
-        "every proven time must lie inside every window, and both ends of a time stamp's accuracy; they take one time, the stated one, and sigstore-python does not ask when the authority was believed",
+        "every proven time must lie inside every window, of a time stamp also the end of its accuracy; they take one time, the stated one, and sigstore-python does not ask when the authority was believed",
     ),
     Stricter(
         "a time stamp that does not hold, beside what suffices", "timestamp_malformed timestamp_not_granted timestamp_too_many timestamp_twice timestamp_hash_unsupported "

@@ -8,7 +8,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 
-use airtight_keys::sign::Sign as _;
+use airtight_keys::public::Algorithm;
+use airtight_keys::sign::{Sign as _, SoftKey};
+use airtight_keys::strict_json::standard_base64;
 use airtight_log::digest::sha256;
 use cms::content_info::ContentInfo;
 use cms::signed_data::SignedData;
@@ -72,6 +74,16 @@ pub fn with_authority(trusted_root: &str) -> String {
     root.to_string()
 }
 
+/// The key that every answer is signed with. A program that only verifies reads no key files: the secret is the 32 bytes of
+/// the first octet string of that length (RFC 5915 §3).
+fn key() -> SoftKey {
+    let pem = String::from_utf8(file("tsa.key")).unwrap();
+    let lines: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = standard_base64(&lines).unwrap();
+    let at = der.windows(2).position(|two| two == [0x04, 32]).unwrap() + 2;
+    SoftKey::from_secret(Algorithm::P256, &der[at..at + 32].try_into().unwrap()).unwrap()
+}
+
 /// Answers a request, for a moment in seconds since the epoch.
 pub fn stamp(request: &[u8], time: u64) -> Vec<u8> {
     let Request { imprint, nonce, .. } = Request::from_der(request).unwrap();
@@ -99,8 +111,7 @@ pub fn stamp(request: &[u8], time: u64) -> Vec<u8> {
         }
     }
     let attributes = SetOfVec::try_from(attributes).unwrap();
-    let key = airtight_keys::pem::from_pem(&String::from_utf8(file("tsa.key")).unwrap(), None).unwrap();
-    signer.signature = OctetString::new(key.sign(&attributes.to_der().unwrap()).unwrap()).unwrap();
+    signer.signature = OctetString::new(key().sign(&attributes.to_der().unwrap()).unwrap()).unwrap();
     signer.signed_attrs = Some(attributes);
     signed.signer_infos.0 = SetOfVec::try_from(vec![signer]).unwrap();
     response.token.content = Any::encode_from(&signed).unwrap();
