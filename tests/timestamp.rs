@@ -353,7 +353,7 @@ fn each_attribute_that_an_authority_signs_is_there_once_with_one_value() {
                 name,
                 signed_again(|all| {
                     let place = at(name, all);
-                    let values = [all[place].values.as_slice(), &[other.clone()]].concat();
+                    let values = [all[place].values.as_slice(), std::slice::from_ref(&other)].concat();
                     all[place].values = SetOfVec::try_from(values).unwrap();
                 }),
             );
