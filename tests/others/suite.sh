@@ -52,8 +52,8 @@ chmod +x "$work/client"
 
 failed=0
 cd "$suite"
-env -i HOME="$work" PATH="$PATH" PYTHONPATH="$here" PYTHONDONTWRITEBYTECODE=1 GHA_SIGSTORE_CONFORMANCE_SKIP_CPYTHON_RELEASE_TESTS=true \
-  offline "$cache/conformance/v/bin/python" -m pytest -q -p offline_token -p no:cacheprovider \
+offline env -i HOME="$work" PATH="$PATH" PYTHONPATH="$here" PYTHONDONTWRITEBYTECODE=1 GHA_SIGSTORE_CONFORMANCE_SKIP_CPYTHON_RELEASE_TESTS=true \
+  "$cache/conformance/v/bin/python" -m pytest -q -p offline_token -p no:cacheprovider \
   --entrypoint="$work/client" --skip-signing --junitxml="$work/report.xml" test || failed=1
 python3 - "$work/report.xml" <<'END' || failed=1
 import sys
