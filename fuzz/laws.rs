@@ -156,7 +156,7 @@ pub fn bundle(data: &[u8]) {
         subject: Subject::Digest(world.artifact),
         keys: std::slice::from_ref(&world.key),
         trusted_root: &world.trusted_root,
-        policy: Policy::default(),
+        policy: &Policy::default(),
         now: world.now,
     });
     assert_eq!(report.checks().len(), 9);
@@ -285,7 +285,7 @@ pub fn anchor(data: &[u8]) {
             subject: Subject::Digest(world.artifact),
             keys: std::slice::from_ref(&world.key),
             trusted_root: &world.trusted_root,
-            policy: Policy::default(),
+            policy: &Policy::default(),
             now: world.now,
         },
         data,
@@ -520,7 +520,7 @@ impl Certified {
             subject: Subject::Digest(self.artifact),
             keys: &[],
             trusted_root: &self.trusted_root,
-            policy: Policy { identity: Some(IdentityRule::default()), ..Policy::default() },
+            policy: &Policy { identity: Some(IdentityRule::default()), ..Policy::default() },
             now: world().now,
         })
     }

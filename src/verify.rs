@@ -55,17 +55,19 @@ mod checkpoints;
 mod entries;
 mod issuing;
 mod log_proof;
+mod memory;
 mod path;
 mod refusal;
 mod report;
 mod revocation;
 mod sct;
+mod signatures;
 mod signer;
 mod verified;
 
 pub use artifact::MatchedSubject;
-pub use checkpoints::Checkpoints;
 pub use entries::UnjudgedEntry;
+pub use memory::Memory;
 pub use refusal::Refusal;
 pub use report::{Check, Fact, Outcome, Report};
 pub use revocation::Covering;
@@ -102,7 +104,7 @@ pub struct Input<'a> {
     /// The logs that are believed.
     pub trusted_root: &'a TrustedRoot,
     /// What is asked beyond the proofs.
-    pub policy: Policy,
+    pub policy: &'a Policy,
     /// The time of the judgement, seconds since the epoch.
     pub now: u64,
 }
@@ -185,21 +187,21 @@ impl Default for Policy {
 ///
 /// What a verdict of yes does not mean is listed in the report itself, under [`Report::not_established`].
 pub fn verify(input: &Input<'_>) -> Report {
-    verify_among(input, None)
+    verify_among(input, &Memory::default())
 }
 
-/// Judges one of many bundles: the same verdict as [`verify`], with each checkpoint verified once.
-pub fn verify_among(input: &Input<'_>, checkpoints: Option<&Checkpoints>) -> Report {
+/// Judges one of many bundles: the same verdict as [`verify`], with each checkpoint and each authority's certificate verified once.
+pub fn verify_among(input: &Input<'_>, memory: &Memory) -> Report {
     match Bundle::parse(input.bundle) {
-        Ok(bundle) => verify_parsed(bundle, input, checkpoints),
+        Ok(bundle) => verify_parsed(bundle, input, memory),
         Err(error) => refused(error.into()),
     }
 }
 
 /// Judges one of many bundles that was read before: the same verdict as [`verify`] of the text that it was read from. `input.bundle` is not looked at.
-pub fn verify_parsed(bundle: Bundle<'_>, input: &Input<'_>, checkpoints: Option<&Checkpoints>) -> Report {
+pub fn verify_parsed(bundle: Bundle<'_>, input: &Input<'_>, memory: &Memory) -> Report {
     reported(|report| {
-        let verified = judge(bundle, input, checkpoints, report)?;
+        let verified = judge(bundle, input, memory, report)?;
         report.last(&verified);
         Ok(verified)
     })
@@ -210,7 +212,7 @@ pub fn verify_parsed(bundle: Bundle<'_>, input: &Input<'_>, checkpoints: Option<
 /// The trusted root must name both logs: that of the bundle, and that which the anchor lies in.
 pub fn verify_anchored(input: &Input<'_>, anchor: &[u8]) -> Report {
     reported(|report| {
-        let verified = judge(Bundle::parse(input.bundle)?, input, None, report)?;
+        let verified = judge(Bundle::parse(input.bundle)?, input, &Memory::default(), report)?;
         let anchored = anchor::check(anchor, &verified, input.trusted_root, input.now)?;
         let verified = Verified { anchored: Some(anchored), ..verified };
         report.last(&verified);
@@ -232,12 +234,7 @@ fn reported(judge: impl FnOnce(&mut Report) -> Result<Verified, Refusal>) -> Rep
 }
 
 /// Steps 1 to 8, and the time stamps of step 9.
-fn judge(
-    bundle: Bundle<'_>,
-    input: &Input<'_>,
-    checkpoints: Option<&Checkpoints>,
-    report: &mut Report,
-) -> Result<Verified, Refusal> {
+fn judge(bundle: Bundle<'_>, input: &Input<'_>, memory: &Memory, report: &mut Report) -> Result<Verified, Refusal> {
     if bundle.entries().is_empty() && input.policy.logs > 0 {
         return Err(BundleError::EntryCount { count: 0 }.into());
     }
@@ -253,13 +250,13 @@ fn judge(
     let about = artifact::check(bundle.content(), input)?;
     report.pass(3, about.fact());
 
-    let Entries { logged, unjudged, witnesses } = entries::check(&bundle, &signer, input, checkpoints, report)?;
+    let Entries { logged, unjudged, witnesses } = entries::check(&bundle, &signer, input, memory, report)?;
 
     let mut times = Vec::with_capacity(logged.len());
     for one in &logged {
         times.push(log_proof::time(one.entry, one.leaf.kind, one.log, input.now)?);
     }
-    let stamped = || timestamp::check_all(bundle.timestamps(), bundle.content().signature(), input);
+    let stamped = || timestamp::check_all(bundle.timestamps(), bundle.content().signature(), input, memory);
     let (certified, timestamps) = match &signer.certificate {
         None if logged.is_empty() => {
             report.skip(8, Fact::KeyTimeless);
@@ -276,7 +273,7 @@ fn judge(
         Some(certificate) => {
             let timestamps = stamped().inspect_err(|_| report.skip(8, Fact::TimeWaits))?;
             let proven = proven_times(&times, &timestamps);
-            let certified = certified::check(certificate, &proven, input)?;
+            let certified = certified::check(certificate, &proven, input, memory)?;
             let fact =
                 Fact::Certified { logged: times.clone(), certified: Box::new(certified.clone()), times: proven.len() };
             report.pass(8, fact);

@@ -31,7 +31,7 @@ fn judge(bundle: &str, name: &str, key: &PublicKey, site: &Site) -> Result<(), &
         subject: verify::Subject::Digest(sha256(name.as_bytes())),
         keys: &[key.clone().into()],
         trusted_root: &root,
-        policy: Policy::default(),
+        policy: &Policy::default(),
         now: NOW + 100,
     };
     verify(&input).verdict().map(|_| ()).map_err(|refusal| refusal.code())

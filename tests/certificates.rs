@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use airtight::bundle::token::Token;
 use airtight::trust::{Crl, TrustedRoot};
 use airtight::verify::identity::{Expression, IdentityRule};
-use airtight::verify::{Input, Policy, Refusal, Subject, verify};
+use airtight::verify::{Input, Memory, Policy, Refusal, Subject, verify};
 use airtight_keys::public::Algorithm;
 use airtight_keys::sign::Sign as _;
 use airtight_keys::strict_json::{standard_base64, to_standard_base64 as base64};
@@ -70,6 +70,39 @@ fn a_good_certificate_is_verified_and_says_whom_it_names() {
     assert_eq!(said["facts"]["certificate"]["claims"]["source-repository"], REPOSITORY);
     let schema: Value = serde_json::from_str(include_str!("../schemas/verdict.schema.json")).unwrap();
     assert!(jsonschema::is_valid(&schema, &said), "{said}");
+}
+
+#[test]
+fn a_signature_of_an_authority_that_is_remembered_changes_no_verdict() {
+    let memory = Memory::default();
+    let judged = |world: &World, bundle: &str| verdict(&world.judge_among(bundle.as_bytes(), &memory)).0;
+    let good = World::new();
+    let mut impostor = World { ca: key(Algorithm::P256, "impostor"), ..World::new() };
+    let forged = impostor.bundle();
+    for _ in 0..2 {
+        assert_eq!((judged(&good, &good.bundle()), memory.signatures()), ("verified", 1));
+        // Signed by another key under the authority's name, and the good one under a trusted root whose authority has another key.
+        assert_eq!((judged(&good, &forged), memory.signatures()), ("certificate_chain_invalid", 1));
+    }
+    let above = Draft {
+        issuer: "forge authority",
+        subject: Some("forge authority"),
+        valid: (TIME - 86_400, TIME + 86_400),
+        spki: impostor.ca.public().spki_der().to_vec(),
+        extensions: vec![
+            (CONSTRAINTS, true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
+            (KEY_USAGE, true, tlv(3, &[&[1, 0x06]])),
+        ],
+    };
+    let above = base64(&above.signed(&impostor.ca));
+    impostor.root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"] = json!(above);
+    assert_eq!((judged(&impostor, &good.bundle()), memory.signatures()), ("certificate_chain_invalid", 1));
+    assert_eq!((judged(&impostor, &forged), memory.signatures()), ("verified", 2));
+    // What else a certificate is refused for is asked each time.
+    let late = World { draft: Draft { valid: (TIME - 60, TIME - 1), ..good.draft.clone() }, ..World::new() };
+    for _ in 0..2 {
+        assert_eq!(judged(&late, &late.bundle()), "certificate_outside_validity");
+    }
 }
 
 #[test]
@@ -480,8 +513,14 @@ fn stamped(is_logged: bool, valid: impl Fn(u64) -> (u64, u64), listed: Option<u6
     let policy = Policy { identity: world.rule.clone(), crls, ..Policy::default() };
     let subject = Subject::Digest(sha256(ARTIFACT));
     let bundle = bundle.to_string();
-    let input =
-        Input { bundle: bundle.as_bytes(), subject, keys: &[], trusted_root: &trusted_root, policy, now: stamp + 1000 };
+    let input = Input {
+        bundle: bundle.as_bytes(),
+        subject,
+        keys: &[],
+        trusted_root: &trusted_root,
+        policy: &policy,
+        now: stamp + 1000,
+    };
     verdict(&verify(&input)).0
 }
 

@@ -26,7 +26,7 @@ fn judge(bundle: &str, trusted_root: &TrustedRoot, keys: &[VerifierKey], accept_
     let identity = keys.is_empty().then(IdentityRule::default);
     let policy = Policy { identity, accept_promise, ..Policy::default() };
     let bundle = bundle.as_bytes();
-    let report = verify(&Input { bundle, subject: Subject::Stated, keys, trusted_root, policy, now: NOW });
+    let report = verify(&Input { bundle, subject: Subject::Stated, keys, trusted_root, policy: &policy, now: NOW });
     report.verdict().map_or_else(|refusal| refusal.code(), |_| "verified")
 }
 
@@ -216,7 +216,8 @@ fn two_digests_of_one_subject_both_count() {
             [(Subject::Artifact(forge::digests(ARTIFACT)), by_both), (Subject::Digest(sha256), by_one)]
         {
             let (keys, trusted_root, policy) = (&keys[..], &trusted_root, Policy::default());
-            let report = verify(&Input { bundle: &bundle, subject, keys, trusted_root, policy, now: scene.now });
+            let report =
+                verify(&Input { bundle: &bundle, subject, keys, trusted_root, policy: &policy, now: scene.now });
             assert_eq!(
                 report.verdict().map_or_else(|refusal| refusal.code(), |_| "verified"),
                 expected,

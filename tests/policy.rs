@@ -118,7 +118,7 @@ fn verified(recipe: &Recipe) -> Verified {
     let trusted_root = TrustedRoot::parse(scene.root.render().as_bytes()).unwrap();
     let subject = verify::Subject::Digest(sha256(ARTIFACT));
     let (bundle, policy) = (scene.bundle_text(), verify::Policy::default());
-    let input = Input { bundle: &bundle, subject, keys: &keys, trusted_root: &trusted_root, policy, now: NOW };
+    let input = Input { bundle: &bundle, subject, keys: &keys, trusted_root: &trusted_root, policy: &policy, now: NOW };
     verify(&input).into_verdict().unwrap()
 }
 

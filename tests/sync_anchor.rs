@@ -92,7 +92,7 @@ fn an_anchor_is_asked_for_answered_kept_and_followed() {
             subject: Subject::Digest(sha256(checkpoint.text().as_bytes())),
             keys: &[Log::v1().key.public().clone().into()],
             trusted_root: &target.trusted_root,
-            policy: Policy::default(),
+            policy: &Policy::default(),
             now: NOW,
         });
         assert!(report.verdict().is_ok());
@@ -160,7 +160,7 @@ fn every_change_of_an_anchor_is_refused_but_that_of_a_label() {
                 subject: Subject::Digest(sha256(forge::ARTIFACT)),
                 keys: &keys,
                 trusted_root: &root,
-                policy: Policy::default(),
+                policy: &Policy::default(),
                 now: NOW,
             };
             let (code, step) = verdict(&airtight::verify::verify_anchored(&input, &change.text));

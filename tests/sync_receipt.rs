@@ -456,7 +456,7 @@ fn the_answer_of_a_real_v2_is_a_receipt_and_its_request_is_ours() {
         ),
         keys: &[key.into()],
         trusted_root: &TrustedRoot::parse(root.as_bytes()).unwrap(),
-        policy: Policy::default(),
+        policy: &Policy::default(),
         now: shared::NOW,
     });
     assert!(report.verdict().is_ok());

@@ -406,7 +406,7 @@ fn verdict_of(tokens: &[Vec<u8>], root: &TrustedRoot, timestamps: usize) -> Repo
         subject: Subject::Digest(sha256(&of_bundle("artifact"))),
         keys: &[VerifierKey::from_spki_pem(&String::from_utf8(of_bundle("key.pub")).unwrap()).unwrap()],
         trusted_root: root,
-        policy: Policy { timestamps, ..Policy::default() },
+        policy: &Policy { timestamps, ..Policy::default() },
         now: made() + 1000,
     })
 }

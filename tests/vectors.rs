@@ -103,7 +103,8 @@ impl Folder {
             let witnesses = self.bytes("witness-policy").map(|text| WitnessPolicy::parse(&text).unwrap());
             policy.witnesses = witnesses.map(Arc::new);
             let now = self.line("now").unwrap().parse().unwrap();
-            let input = Input { bundle: &bundle, subject, keys: &keys, trusted_root: &trusted_root, policy, now };
+            let input =
+                Input { bundle: &bundle, subject, keys: &keys, trusted_root: &trusted_root, policy: &policy, now };
             let report = match self.bytes("anchor.json") {
                 None => verify(&input),
                 Some(anchor) => verify_anchored(&input, &anchor),

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use airtight::attest::Site;
 use airtight::statement::{ArtifactPredicate, Part, PredicateType, Statement, Subject, Symlink};
 use airtight::trust::TrustedRoot;
-use airtight::verify::{self, Checkpoints, Input, Outcome, Policy, Report, verify, verify_among};
+use airtight::verify::{self, Input, Memory, Outcome, Policy, Report, verify, verify_among};
 use airtight_keys::public::Algorithm;
 use airtight_keys::strict_json::to_standard_base64;
 use airtight_keys::verifier::VerifierKey;
@@ -40,7 +40,7 @@ impl Attested {
 
     fn judge(&self, subject: verify::Subject<'_>, policy: Policy, now: u64) -> Report {
         let (bundle, keys, trusted_root) = (self.bundle.as_bytes(), &self.keys, &self.trusted_root);
-        verify(&Input { bundle, subject, keys, trusted_root, policy, now })
+        verify(&Input { bundle, subject, keys, trusted_root, policy: &policy, now })
     }
 
     fn code(&self, files: &[Subject], symlinks: &[Symlink]) -> &'static str {
@@ -178,12 +178,12 @@ fn a_time_after_now_is_refused_beyond_the_skew() {
 #[test]
 fn a_checkpoint_that_is_remembered_changes_no_verdict() {
     let attested = directory(&[file("a", "1")], Vec::new(), None);
-    let known = Checkpoints::default();
+    let known = Memory::default();
     let judge = |bundle: &str, trusted_root: &TrustedRoot| {
         let subject = verify::Subject::Digest(sha256(b"1"));
         let (bundle, keys, policy) = (bundle.as_bytes(), &attested.keys[..], Policy::default());
-        let input = Input { bundle, subject, keys, trusted_root, policy, now: NOW };
-        let report = verify_among(&input, Some(&known));
+        let input = Input { bundle, subject, keys, trusted_root, policy: &policy, now: NOW };
+        let report = verify_among(&input, &known);
         let alone = serde_json::to_value(verify(&input)).unwrap();
         assert_eq!(serde_json::to_value(&report).unwrap(), alone);
         code(&report)
@@ -191,7 +191,7 @@ fn a_checkpoint_that_is_remembered_changes_no_verdict() {
     let root = &attested.trusted_root;
     for _ in 0..2 {
         assert_eq!(judge(&attested.bundle, root), "verified");
-        assert_eq!(known.len(), 1);
+        assert_eq!(known.checkpoints(), 1);
     }
     // Another signature under the same text, and the same text under another log's key of the same id.
     let at = attested.bundle.find("\\u2014 ").or_else(|| attested.bundle.find("— ")).unwrap();
@@ -204,7 +204,7 @@ fn a_checkpoint_that_is_remembered_changes_no_verdict() {
     let swapped = root.render().replace(log["tlogs"][0]["publicKey"]["rawBytes"].as_str().unwrap(), &signer);
     let swapped = TrustedRoot::parse(swapped.as_bytes()).unwrap();
     assert!(judge(&attested.bundle, &swapped).starts_with("checkpoint_"));
-    assert_eq!(known.len(), 1);
+    assert_eq!(known.checkpoints(), 1);
 }
 
 #[test]

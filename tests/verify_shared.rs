@@ -21,7 +21,7 @@ fn key(path: PathBuf) -> VerifierKey {
 
 fn judge(bundle: &[u8], artifact: Sha256Digest, keys: &[VerifierKey], trusted_root: &TrustedRoot) -> Report {
     let subject = Subject::Digest(artifact);
-    verify(&Input { bundle, subject, keys, trusted_root, policy: Policy::default(), now: NOW })
+    verify(&Input { bundle, subject, keys, trusted_root, policy: &Policy::default(), now: NOW })
 }
 
 /// The code of the refusal, or `verified`; and holds the report to its own shape.

@@ -175,7 +175,7 @@ pub fn verification(site: &mut BenchSite, table: &mut Table) {
         subject: Subject::Digest(digest),
         keys: &keys,
         trusted_root: &root,
-        policy: Policy::default(),
+        policy: &Policy::default(),
         now: NOW + 10,
     };
     // The same three kinds of signature by the same keys over messages of the same lengths.

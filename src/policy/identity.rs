@@ -8,7 +8,7 @@ use std::fmt;
 use regex::{Regex, RegexBuilder};
 
 /// The claims that are read: the number under 1.3.6.1.4.1.57264.1, the name, and whether the value is a DER UTF8String.
-pub const CLAIMS: [(u32, &str, bool); 19] = [
+pub const CLAIMS: [(u8, &str, bool); 19] = [
     (2, "github-workflow-trigger", false),
     (3, "github-workflow-sha", false),
     (4, "github-workflow-name", false),

@@ -320,7 +320,7 @@ impl Receipt {
             subject: Subject::Digest(artifact),
             keys: &[VerifierKey::from(signer.clone())],
             trusted_root: &target.trusted_root,
-            policy: Policy::default(),
+            policy: &Policy::default(),
             now,
         });
         let verified = report.into_verdict()?;

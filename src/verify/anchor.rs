@@ -384,7 +384,7 @@ fn receipt(
         subject: Subject::Digest(digest),
         keys: &[VerifierKey::from(key.clone())],
         trusted_root,
-        policy: Policy::default(),
+        policy: &Policy::default(),
         now,
     });
     let verified = report.into_verdict().map_err(|refusal| AnchorRefusal::Receipt { cause: Box::new(refusal) })?;

@@ -20,10 +20,13 @@ use airtight_log::digest::{Sha256Digest, sha256};
 
 use crate::policy::identity::CLAIMS;
 
-use super::{Refusal, issuing};
+use super::Refusal;
+use super::issuing::{self, Says};
 
-const ISSUER: u32 = 1;
-const ISSUER_V2: u32 = 8;
+/// What Fulcio's claims stand under, each with one number more.
+const FULCIO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1");
+const ISSUER: u8 = 1;
+const ISSUER_V2: u8 = 8;
 const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
 
 /// The name of a holder, as the certificate has it.
@@ -71,6 +74,7 @@ pub struct Identity {
 pub(super) struct SigningCertificate {
     pub(super) der: Vec<u8>,
     pub(super) x509: Certificate,
+    pub(super) says: Says,
     pub(super) key: VerifierKey,
     pub(super) identity: Identity,
 }
@@ -83,11 +87,11 @@ impl SigningCertificate {
             return Err(malformed(&"it is not in its canonical encoding"));
         }
         let tbs = &x509.tbs_certificate;
-        issuing::read(&x509).map_err(|cause| malformed(&cause))?;
+        let says = issuing::read(&x509).map_err(|cause| malformed(&cause))?;
         let spki = tbs.subject_public_key_info.to_der().map_err(|error| malformed(&error))?;
         let key = VerifierKey::from_spki_der(&spki).map_err(|cause| Refusal::CertificateKey { cause })?;
         let identity = Identity { name: name(&x509)?, issuer: issuer(&x509)?, claims: claims(&x509)? };
-        Ok(SigningCertificate { der: der.to_vec(), x509, key, identity })
+        Ok(SigningCertificate { der: der.to_vec(), x509, says, key, identity })
     }
 
     /// Returns the PEM as Go writes it, lines of 64, which entries of Rekor v1 hold.
@@ -156,16 +160,17 @@ fn claims(certificate: &Certificate) -> Result<Vec<(&'static str, String)>, Refu
     Ok(claims)
 }
 
-fn claim(certificate: &Certificate, number: u32, is_der: bool) -> Result<Option<String>, Refusal> {
+fn claim(certificate: &Certificate, number: u8, is_der: bool) -> Result<Option<String>, Refusal> {
     let extensions = certificate.tbs_certificate.extensions.as_deref().unwrap_or_default();
-    let oid = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1").push_arc(number);
-    let oid = oid.expect("invariant: one arc more is still an identifier");
-    let Some(extension) = extensions.iter().find(|extension| extension.extn_id == oid) else { return Ok(None) };
+    // A number below 128 is one byte.
+    let is_it = |oid: &ObjectIdentifier| oid.as_bytes().strip_prefix(FULCIO.as_bytes()) == Some(&[number]);
+    let Some(extension) = extensions.iter().find(|extension| is_it(&extension.extn_id)) else { return Ok(None) };
     let value = extension.extn_value.as_bytes();
     let text = if is_der {
         Utf8StringRef::from_der(value).map(|text| text.as_str().to_owned()).map_err(|error| error.to_string())
     } else {
         std::str::from_utf8(value).map(str::to_owned).map_err(|error| error.to_string())
     };
+    let oid = extension.extn_id;
     text.map(Some).map_err(|cause| Refusal::CertificateMalformed { cause: format!("extension {oid}: {cause}") })
 }

@@ -4,7 +4,6 @@
 //! that of a time stamp; the time it states and the end of its accuracy must lie inside. Every proven time must fit, not one of them. Where nothing proves a time,
 //! nothing can be said. Revocation is asked for where lists are given: nobody revokes certificates that live for minutes, and others live longer.
 
-use cms::cert::x509::ext::pkix::ExtendedKeyUsage;
 use der::asn1::ObjectIdentifier;
 
 use airtight_log::digest::Sha256Digest;
@@ -14,7 +13,7 @@ use crate::trust::authority::{Authority, ChainCertificate};
 use super::certificate::{Identity, SigningCertificate};
 use super::path::{self, PathRefusal};
 use super::revocation::{self, Covering};
-use super::{Input, Refusal, issuing, sct};
+use super::{Input, Memory, Refusal, sct};
 
 /// id-kp-codeSigning, 1.3.6.1.5.5.7.3.3, without tag and length, as paths are asked for it.
 const CODE_SIGNING: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x03];
@@ -44,7 +43,12 @@ pub struct Certified {
 }
 
 /// Judges a certificate at the proven times.
-pub(super) fn check(certificate: &SigningCertificate, times: &[u64], input: &Input<'_>) -> Result<Certified, Refusal> {
+pub(super) fn check(
+    certificate: &SigningCertificate,
+    times: &[u64],
+    input: &Input<'_>,
+    memory: &Memory,
+) -> Result<Certified, Refusal> {
     let Some(first) = times.first() else { return Err(Refusal::CertificateTime {}) };
     check_usage(certificate)?;
     let tbs = &certificate.x509.tbs_certificate;
@@ -53,7 +57,7 @@ pub(super) fn check(certificate: &SigningCertificate, times: &[u64], input: &Inp
     let mut refused = None;
     for authority in authorities {
         let Some(issuer) = authority.above().iter().find(issued) else { continue };
-        let paths = times.iter().map(|time| at(certificate, authority, *time)).collect::<Result<Vec<_>, _>>();
+        let paths = times.iter().map(|time| at(certificate, authority, *time, memory)).collect::<Result<Vec<_>, _>>();
         let path = match paths {
             Ok(mut paths) => paths.swap_remove(0),
             Err(refusal) => {
@@ -64,7 +68,7 @@ pub(super) fn check(certificate: &SigningCertificate, times: &[u64], input: &Inp
         let ct_logs =
             sct::check(&certificate.x509, &issuer.certificate, input.trusted_root, input.policy.scts, input.now)?;
         let crls = input.policy.crls.as_deref();
-        let covered = |crls| revocation::check(&certificate.x509, &path, crls, times, input.now);
+        let covered = |crls| revocation::check(&certificate.x509, &path, crls, times, input.now, memory);
         let revocation = crls.map(covered).transpose()?;
         let (not_before, not_after) = certificate.validity();
         let (rule, is_named) = (input.policy.identity.as_ref(), !input.policy.identities.is_empty());
@@ -86,15 +90,14 @@ pub(super) fn check(certificate: &SigningCertificate, times: &[u64], input: &Inp
 }
 
 fn check_usage(certificate: &SigningCertificate) -> Result<(), Refusal> {
-    let key_usage = issuing::read(&certificate.x509).ok().and_then(|says| says.key_usage);
-    if key_usage.is_some_and(|usage| !usage.digital_signature()) {
+    let says = &certificate.says;
+    if says.key_usage.is_some_and(|usage| !usage.digital_signature()) {
         return Err(Refusal::CertificateUsage { found: "a key that is not for signatures".to_owned() });
     }
-    let found = match certificate.x509.tbs_certificate.get::<ExtendedKeyUsage>() {
-        Ok(Some((_, usage))) if usage.0.contains(&CODE_SIGNING_OID) => return Ok(()),
-        Ok(Some((_, usage))) => usage.0.iter().map(ObjectIdentifier::to_string).collect::<Vec<_>>().join(", "),
-        Ok(None) => "nothing it says".to_owned(),
-        Err(error) => error.to_string(),
+    let found = match &says.usages {
+        Some(usage) if usage.0.contains(&CODE_SIGNING_OID) => return Ok(()),
+        Some(usage) => usage.0.iter().map(ObjectIdentifier::to_string).collect::<Vec<_>>().join(", "),
+        None => "nothing it says".to_owned(),
     };
     Err(Refusal::CertificateUsage { found })
 }
@@ -103,9 +106,10 @@ fn at<'a>(
     certificate: &SigningCertificate,
     authority: &'a Authority,
     time: u64,
+    memory: &Memory,
 ) -> Result<Vec<&'a ChainCertificate>, Refusal> {
     let name = || authority.name().to_owned();
-    let path = path::check(&certificate.der, &certificate.x509, authority, time, CODE_SIGNING);
+    let path = path::check(&certificate.der, &certificate.x509, authority, time, CODE_SIGNING, memory);
     path.map_err(|refusal| match refusal {
         PathRefusal::CertificateValidity { subject, start, end } => {
             Refusal::CertificateValidity { subject, start, end, time }

@@ -1,7 +1,6 @@
 //! Checkpoints that were verified before, for where many bundles are judged at once: bundles of one batch lie under one checkpoint, and its signature holds once for all.
 //!
-//! What is remembered is bound to everything that the check depends on: the note's text to the byte, the log's key, its `baseUrl` and the style. So a verdict is the same with
-//! and without it, and one memory may serve several trusted roots. A refusal is not remembered.
+//! What is remembered is bound to everything that the check depends on: the note's text to the byte, the log's key, its `baseUrl` and the style.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,9 +15,9 @@ const KNOWN_MAX: usize = 8_192;
 /// The longest note that is remembered, bytes: a checkpoint with some dozens of cosignatures.
 const NOTE_LEN_MAX: usize = 16 << 10;
 
-/// A memory of verified checkpoints, to be shared by the threads that judge.
+/// A memory of verified checkpoints.
 #[derive(Debug, Default)]
-pub struct Checkpoints {
+pub(super) struct Checkpoints {
     known: Mutex<HashMap<Known, VerifiedCheckpoint>>,
 }
 
@@ -55,13 +54,8 @@ impl Checkpoints {
     }
 
     /// Returns how many are remembered.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.lock().len()
-    }
-
-    /// Tells whether none is remembered.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Known, VerifiedCheckpoint>> {

@@ -17,7 +17,7 @@ use crate::trust::{Found, TrustedLog};
 use super::body::{self, Leaf};
 use super::signer::SignedBy;
 use super::witness::{self, Witnesses};
-use super::{Checkpoints, Fact, Input, Refusal, Report, log_proof};
+use super::{Fact, Input, Memory, Refusal, Report, log_proof};
 
 /// An entry of a log that the trusted root does not name: nothing of it was judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(super) fn check<'b, 'a, 't>(
     bundle: &'b Bundle<'a>,
     signer: &SignedBy,
     input: &Input<'t>,
-    known: Option<&Checkpoints>,
+    memory: &Memory,
     report: &mut Report,
 ) -> Result<Entries<'b, 'a, 't>, Refusal> {
     let (judged, strange) = sorted(bundle.entries(), input);
@@ -82,7 +82,7 @@ pub(super) fn check<'b, 'a, 't>(
     check_threshold(&logged, input)?;
     for one in &mut logged {
         if let Some(proof) = &one.entry.proof {
-            one.checkpoint = Some(log_proof::checkpoint_among(proof, one.leaf.kind, one.log, known)?);
+            one.checkpoint = Some(log_proof::checkpoint_among(proof, one.leaf.kind, one.log, &memory.checkpoints)?);
         }
     }
     for proof in strange.iter().filter_map(|entry| entry.proof.as_ref()) {

@@ -23,10 +23,11 @@ const CRITICAL: [ObjectIdentifier; 4] = [
 ];
 
 /// What a certificate says of its own use.
+#[derive(Debug)]
 pub(super) struct Says {
     pub(super) key_usage: Option<KeyUsage>,
     constraints: Option<BasicConstraints>,
-    usages: Option<ExtendedKeyUsage>,
+    pub(super) usages: Option<ExtendedKeyUsage>,
 }
 
 /// Reads the extensions of RFC 5280 that certificates of signers and authorities have.

@@ -11,7 +11,8 @@ use crate::bundle::{LogEntry, Proof};
 use crate::trust::{Found, TrustedLog, TrustedRoot};
 
 use super::body::Kind;
-use super::{Checkpoints, Refusal, SKEW_S};
+use super::checkpoints::Checkpoints;
+use super::{Refusal, SKEW_S};
 
 /// Finds the entry's log, with a key that entries of this kind are proven under.
 pub(super) fn log<'t>(entry: &LogEntry<'_>, kind: Kind, trusted: &'t TrustedRoot) -> Result<&'t TrustedLog, Refusal> {
@@ -48,12 +49,9 @@ pub(super) fn checkpoint_among(
     proof: &Proof<'_>,
     kind: Kind,
     log: &TrustedLog,
-    known: Option<&Checkpoints>,
+    known: &Checkpoints,
 ) -> Result<VerifiedCheckpoint, Refusal> {
-    match known {
-        Some(known) => known.of(&proof.checkpoint, log, kind.is_v1(), || checkpoint(proof, kind, log)),
-        None => checkpoint(proof, kind, log),
-    }
+    known.of(&proof.checkpoint, log, kind.is_v1(), || checkpoint(proof, kind, log))
 }
 
 /// Opens the checkpoint under the log's key: all its lines in the v1 style, the log's own in the C2SP style.

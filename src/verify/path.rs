@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use cms::cert::x509::Certificate;
 use der::asn1::ObjectIdentifier;
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use crate::trust::Validity;
 use crate::trust::authority::{Authority, ChainCertificate};
 
 use super::certificate::validity;
-use super::issuing;
+use super::{Memory, issuing};
 
 /// Why a certificate does not lead to an authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub(super) fn check<'a>(
     authority: &'a Authority,
     time: u64,
     usage: &'static [u8],
+    memory: &Memory,
 ) -> Result<Vec<&'a ChainCertificate>, PathRefusal> {
     for one in std::iter::once(certificate).chain(authority.above().iter().map(|above| &above.certificate)) {
         let (start, end) = validity(one);
@@ -56,7 +57,9 @@ pub(super) fn check<'a>(
     let moment = UnixTime::since_unix_epoch(Duration::from_secs(time));
     // Asked of the certificate by who calls this; where a CA says what it is for, this must be among it.
     let required = KeyUsage::required_if_present(usage);
-    let path = end.verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, between, moment, required, None, None);
+    let known = memory.signatures.algorithms();
+    let known: Vec<&dyn SignatureVerificationAlgorithm> = known.iter().map(|one| one as _).collect();
+    let path = end.verify_for_usage(&known, &anchors, between, moment, required, None, None);
     let path = path.map_err(|error| refused(&error))?;
     let used = |der: CertificateDer<'_>| {
         let found = authority.above().iter().find(|above| above.der == der.as_ref());

@@ -14,14 +14,14 @@
 
 use cms::cert::x509::Certificate;
 use cms::cert::x509::ext::pkix::{KeyUsage, KeyUsages};
-use rustls_pki_types::CertificateDer;
-use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert};
+use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm as _};
+use webpki::EndEntityCert;
 
 use crate::trust::authority::ChainCertificate;
 use crate::trust::crl::Crl;
 
 use super::path::subject;
-use super::{Refusal, SKEW_S};
+use super::{Memory, Refusal, SKEW_S};
 
 /// A revocation list that covers a certificate of the way to the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +45,13 @@ pub(super) fn check(
     crls: &[Crl],
     times: &[u64],
     now: u64,
+    memory: &Memory,
 ) -> Result<Vec<Covering>, Refusal> {
     let last = times.iter().copied().max().unwrap_or_default();
     let below = std::iter::once(certificate).chain(issuers.iter().map(|issuer| &issuer.certificate));
     let mut covering = Vec::with_capacity(issuers.len());
     for (certificate, issuer) in below.zip(issuers) {
-        covering.push(check_one(certificate, issuer, crls, last, now)?);
+        covering.push(check_one(certificate, issuer, crls, (last, now), memory)?);
     }
     Ok(covering)
 }
@@ -59,8 +60,8 @@ fn check_one(
     certificate: &Certificate,
     issuer: &ChainCertificate,
     crls: &[Crl],
-    last: u64,
-    now: u64,
+    (last, now): (u64, u64),
+    memory: &Memory,
 ) -> Result<Covering, Refusal> {
     let name = issuer.certificate.tbs_certificate.subject.to_string();
     let invalid = |cause: String| Refusal::CertificateCrl { issuer: name.clone(), cause };
@@ -68,7 +69,7 @@ fn check_one(
     let (mut lists, mut covering, mut revoked_later) = (0, None::<&Crl>, None);
     for crl in crls.iter().filter(is_of_issuer).filter(|crl| crl.is_for(certificate)) {
         lists += 1;
-        check_signature(crl, issuer).map_err(&invalid)?;
+        check_signature(crl, issuer, memory).map_err(&invalid)?;
         if crl.this_update() > now.saturating_add(SKEW_S) {
             return Err(invalid(format!("it is of {}, after now, {now}", crl.this_update())));
         }
@@ -96,7 +97,7 @@ fn reason(is_compromised: bool) -> &'static str {
 }
 
 /// Checks that the issuer signed the list, and may sign lists.
-fn check_signature(crl: &Crl, issuer: &ChainCertificate) -> Result<(), String> {
+fn check_signature(crl: &Crl, issuer: &ChainCertificate, memory: &Memory) -> Result<(), String> {
     match issuer.certificate.tbs_certificate.get::<KeyUsage>() {
         Ok(Some((_, KeyUsage(usages)))) if !usages.contains(KeyUsages::CRLSign) => {
             return Err("its issuer's certificate is not for signing revocation lists".to_owned());
@@ -109,11 +110,12 @@ fn check_signature(crl: &Crl, issuer: &ChainCertificate) -> Result<(), String> {
     let (signed, algorithm, signature) = crl.signed();
     // What stands inside the outer SEQUENCE, whose length takes one byte.
     let algorithm = algorithm.get(2..).unwrap_or_default();
-    let mut known = ALL_VERIFICATION_ALGS.iter().filter(|known| *known.signature_alg_id() == *algorithm).peekable();
+    let known = memory.signatures.algorithms();
+    let mut known = known.iter().filter(|known| *known.signature_alg_id() == *algorithm).peekable();
     if known.peek().is_none() {
         return Err("it is signed by an algorithm that is not used here".to_owned());
     }
-    match known.any(|known| key.verify_signature(*known, signed, signature).is_ok()) {
+    match known.any(|known| key.verify_signature(known, signed, signature).is_ok()) {
         true => Ok(()),
         false => Err("its issuer did not sign it".to_owned()),
     }

@@ -37,7 +37,7 @@ use crate::trust::authority::{Authority, ChainCertificate};
 use crate::trust::{TrustedRoot, Validity};
 
 use super::path::{self, PathRefusal};
-use super::{Input, SKEW_S};
+use super::{Input, Memory, SKEW_S};
 
 /// The most tokens of a bundle: sigstore-go's limit.
 pub const TOKENS_MAX: usize = 32;
@@ -260,8 +260,9 @@ pub(super) fn check_all(
     tokens: &[Vec<u8>],
     signature: &[u8],
     input: &Input<'_>,
+    memory: &Memory,
 ) -> Result<Timestamps, TimestampRefusal> {
-    let timestamps = judge_all(tokens, signature, input.trusted_root, input.now)?;
+    let timestamps = judge_all(tokens, signature, input.trusted_root, input.now, memory)?;
     let (authorities, wanted) = (timestamps.authorities(), input.policy.timestamps);
     if authorities < wanted { Err(TimestampRefusal::Threshold { authorities, wanted }) } else { Ok(timestamps) }
 }
@@ -281,6 +282,7 @@ fn judge_all(
     signature: &[u8],
     root: &TrustedRoot,
     now: u64,
+    memory: &Memory,
 ) -> Result<Timestamps, TimestampRefusal> {
     if tokens.len() > TOKENS_MAX {
         return Err(TimestampRefusal::TooMany { count: tokens.len() });
@@ -294,7 +296,7 @@ fn judge_all(
         if tokens[..place].contains(response) {
             return Err(TimestampRefusal::Twice);
         }
-        match check(&Token::parse(response)?, signature, root, now)? {
+        match check_among(&Token::parse(response)?, signature, root, now, memory)? {
             Some(verified) => timestamps.verified.push(verified),
             None => timestamps.not_counted += 1,
         }
@@ -312,10 +314,20 @@ pub fn check(
     root: &TrustedRoot,
     now: u64,
 ) -> Result<Option<VerifiedTimestamp>, TimestampRefusal> {
+    check_among(token, signature, root, now, &Memory::default())
+}
+
+fn check_among(
+    token: &Token,
+    signature: &[u8],
+    root: &TrustedRoot,
+    now: u64,
+    memory: &Memory,
+) -> Result<Option<VerifiedTimestamp>, TimestampRefusal> {
     let mut refused = None;
     for authority in root.authorities() {
         let Some(signer) = signer(token, authority) else { continue };
-        match check_under(token, signature, &signer, authority, now) {
+        match check_under(token, signature, (&signer, authority), now, memory) {
             Ok(()) => {
                 let (uri, authority) = (authority.uri().to_owned(), authority.name().to_owned());
                 return Ok(Some(VerifiedTimestamp { time: token.time, not_after: token.not_after, authority, uri }));
@@ -353,9 +365,9 @@ fn is_named(signer: &SignerIdentifier, certificate: &Certificate) -> bool {
 fn check_under(
     token: &Token,
     signature: &[u8],
-    signer: &ChainCertificate,
-    authority: &Authority,
+    (signer, authority): (&ChainCertificate, &Authority),
     now: u64,
+    memory: &Memory,
 ) -> Result<(), TimestampRefusal> {
     let imprint = &token.imprint;
     let hash = hash_of(&imprint.algorithm).ok_or(TimestampRefusal::Hash { algorithm: imprint.algorithm })?;
@@ -369,13 +381,13 @@ fn check_under(
     if token.time > now.saturating_add(SKEW_S) {
         return Err(TimestampRefusal::InFuture { time: token.time, now });
     }
-    check_path(token.time, signer, authority)?;
+    check_path(token.time, signer, authority, memory)?;
     check_carried(token, signer, authority)?;
     if token.time_up == token.time {
         return Ok(());
     }
     // A fraction behind the last second of a certificate, or of the authority's validity, is behind its end.
-    check_path(token.time_up, signer, authority)
+    check_path(token.time_up, signer, authority, memory)
 }
 
 fn hash_of(algorithm: &ObjectIdentifier) -> Option<&'static digest::Algorithm> {
@@ -523,9 +535,14 @@ fn algorithms_of(
 }
 
 /// Follows the signer's certificate to the authority's root, at the time of the token: every certificate was valid then, and the authority believed.
-fn check_path(time: u64, signer: &ChainCertificate, authority: &Authority) -> Result<(), TimestampRefusal> {
+fn check_path(
+    time: u64,
+    signer: &ChainCertificate,
+    authority: &Authority,
+    memory: &Memory,
+) -> Result<(), TimestampRefusal> {
     let name = || authority.name().to_owned();
-    let path = path::check(&signer.der, &signer.certificate, authority, time, TIME_STAMPING);
+    let path = path::check(&signer.der, &signer.certificate, authority, time, TIME_STAMPING, memory);
     path.map(|_| ()).map_err(|refusal| match refusal {
         PathRefusal::CertificateValidity { subject, start, end } => {
             TimestampRefusal::CertificateValidity { subject, start, end, time }

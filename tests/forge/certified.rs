@@ -3,7 +3,7 @@
 
 use airtight::trust::{Crl, TrustedRoot};
 use airtight::verify::identity::{Expression, IdentityRule, Pattern};
-use airtight::verify::{Input, Policy, Report, Subject, verify};
+use airtight::verify::{Input, Memory, Policy, Report, Subject, verify_among};
 use airtight_keys::public::Algorithm;
 use airtight_keys::sign::{Sign as _, SoftKey};
 use airtight_keys::strict_json::to_standard_base64 as base64;
@@ -233,13 +233,18 @@ impl World {
     }
 
     pub fn judge(&self, bundle: &[u8]) -> Report {
+        self.judge_among(bundle, &Memory::default())
+    }
+
+    pub fn judge_among(&self, bundle: &[u8], memory: &Memory) -> Report {
         let trusted_root = TrustedRoot::parse(self.root.to_string().as_bytes()).unwrap();
         let subject = Subject::Digest(sha256(ARTIFACT));
         let (identity, identities) = (self.rule.clone(), self.identities.clone());
         let read = |files: &Vec<Vec<u8>>| files.iter().flat_map(|file| Crl::parse(file).unwrap()).collect();
         let crls = self.crls.as_ref().map(read);
         let policy = Policy { identity, identities, scts: self.scts, crls, ..Policy::default() };
-        verify(&Input { bundle, subject, keys: &[], trusted_root: &trusted_root, policy, now: NOW })
+        let input = Input { bundle, subject, keys: &[], trusted_root: &trusted_root, policy: &policy, now: NOW };
+        verify_among(&input, memory)
     }
 
     pub fn code(&self) -> (&'static str, u8) {

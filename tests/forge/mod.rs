@@ -488,7 +488,7 @@ impl Scene {
         policy.accept_promise = self.accept_promise;
         let witnesses = self.witness_policy.as_ref().map(|text| WitnessPolicy::parse(text.as_bytes()).unwrap());
         policy.witnesses = witnesses.map(Arc::new);
-        let input = Input { bundle, subject, keys, trusted_root, policy, now: self.now };
+        let input = Input { bundle, subject, keys, trusted_root, policy: &policy, now: self.now };
         match &self.anchor {
             None => verify(&input),
             Some(anchor) => verify_anchored(&input, anchor.render().as_bytes()),

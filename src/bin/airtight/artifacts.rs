@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use airtight::bundle::BUNDLE_LEN_MAX;
@@ -30,6 +30,8 @@ use crate::failure::Failure;
 const BLOCK: usize = 256 << 10;
 /// "Too many levels of symbolic links", which the standard library does not name yet.
 const ELOOP: i32 = 40;
+/// Room for the text of most bundles, with a certificate and its log entry: more is made where it is not enough.
+const BUNDLE_LEN_USUAL: usize = 16 << 10;
 /// Up to so many files one core asks for their lengths, a microsecond each.
 const ASKED_ALONE_MAX: usize = 128;
 /// From so many bytes on a progress bar is shown on a terminal.
@@ -60,13 +62,16 @@ pub fn read(path: &Path) -> Result<Artifact, Failure> {
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     let name = name_of(path)?;
     let (names, symlinks) = if metadata.is_dir() {
-        walk(path)?
+        let (mut names, symlinks) = walk(path)?;
+        measure(&mut names)?;
+        (names, symlinks)
     } else if metadata.is_file() {
-        (vec![(name.clone(), path.to_owned(), metadata.len())], Vec::new())
+        let file = Named { name: name.clone(), path: path.to_owned(), len: Some(metadata.len()) };
+        (vec![file], Vec::new())
     } else {
         return Err(special(path));
     };
-    let size = names.iter().map(|(_, _, len)| len).sum();
+    let size = names.iter().filter_map(|file| file.len).sum();
     let files = hashed(names)?;
     Ok(Artifact { name, is_directory: metadata.is_dir(), files, symlinks, size })
 }
@@ -87,20 +92,39 @@ pub fn name_of(path: &Path) -> Result<String, Failure> {
     last.to_str().map(str::to_owned).ok_or_else(|| not_utf8(path))
 }
 
-/// A file to hash: its name in the statement, where it lies, how long it is.
-pub type Named = (String, PathBuf, u64);
+/// A file that was listed.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Its name in a statement.
+    pub name: String,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// How many bytes it had when it was asked, where it was.
+    pub len: Option<u64>,
+}
 
-/// Hashes files on all cores.
+/// Hashes files on all cores; those whose length was asked must have it still.
 ///
 /// # Errors
 /// `artifact_not_found`, `artifact_unreadable`, `artifact_changed`.
 pub fn hashed(names: Vec<Named>) -> Result<Vec<Subject>, Failure> {
-    let size = names.iter().map(|(_, _, len)| len).sum();
-    let digests = hash_all(&names, size)?;
-    Ok(names.into_iter().zip(digests).map(|((name, _, _), sha256)| Subject { name, sha256 }).collect())
+    let digests = hash_all(&names, size_shown(&names))?;
+    Ok(names.into_iter().zip(digests).map(|(Named { name, .. }, sha256)| Subject { name, sha256 }).collect())
 }
 
-/// Lists the files and the symbolic links below a directory, sorted by name; reads none of them.
+/// Returns how long files are together, for who sees a progress bar; nobody else pays for asking.
+fn size_shown(names: &[Named]) -> u64 {
+    let known: Option<u64> = names.iter().map(|file| file.len).sum();
+    match known {
+        Some(size) => size,
+        None if io::stderr().is_terminal() => {
+            names.iter().filter_map(|file| fs::symlink_metadata(&file.path).ok()).map(|metadata| metadata.len()).sum()
+        }
+        None => 0,
+    }
+}
+
+/// Lists the files and the symbolic links below a directory, sorted by name; reads none of them, and does not ask for their lengths.
 ///
 /// # Errors
 /// As [`read`].
@@ -112,8 +136,11 @@ pub fn walk(directory: &Path) -> Result<(Vec<Named>, Vec<Symlink>), Failure> {
             unreadable(&path, &error.into_io_error().unwrap_or_else(|| io::ErrorKind::Other.into()))
         })?;
         let path = entry.path();
-        let inside = path.strip_prefix(directory).expect("invariant: a walk stays below where it began");
-        let name = inside.to_str().ok_or_else(|| not_utf8(path))?.replace(std::path::MAIN_SEPARATOR, "/");
+        // The last parts, as many as it is deep: what is before them is the directory, whatever its own name is.
+        let bytes = path.as_os_str().as_encoded_bytes();
+        let mut separators = (0..bytes.len()).rev().filter(|at| bytes[*at] == MAIN_SEPARATOR as u8);
+        let inside = separators.nth(entry.depth() - 1).map_or(bytes, |at| &bytes[at + 1..]);
+        let name = std::str::from_utf8(inside).map_err(|_| not_utf8(path))?.replace(MAIN_SEPARATOR, "/");
         let kind = entry.file_type();
         if kind.is_symlink() {
             let target = fs::read_link(path).map_err(|error| unreadable(path, &error))?;
@@ -121,23 +148,30 @@ pub fn walk(directory: &Path) -> Result<(Vec<Named>, Vec<Symlink>), Failure> {
             let target = target.to_str().ok_or_else(|| not_utf8(path))?.to_owned();
             symlinks.push(Symlink { name, target });
         } else if kind.is_file() {
-            files.push((name, path.to_owned(), 0));
+            files.push(Named { name, path: entry.into_path(), len: None });
         } else if !kind.is_dir() {
             return Err(special(path));
         }
     }
-    files.sort_by(|a, b| a.0.cmp(&b.0));
+    files.sort_by(|a, b| a.name.cmp(&b.name));
     symlinks.sort();
-    let len = |(_, path, _): &Named| Ok(fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?.len());
+    Ok((files, symlinks))
+}
+
+/// Asks how long files are.
+fn measure(files: &mut [Named]) -> Result<(), Failure> {
+    let len = |Named { path, .. }: &Named| {
+        fs::symlink_metadata(path).map(|metadata| metadata.len()).map_err(|error| unreadable(path, &error))
+    };
     let lens: Vec<Result<u64, Failure>> = match files.len() {
         // Fewer are asked sooner than threads are made.
         0..=ASKED_ALONE_MAX => files.iter().map(len).collect(),
-        _ => cores::each("files looked at", &files, len),
+        _ => cores::each("files looked at", files, len),
     };
     for (file, len) in files.iter_mut().zip(lens) {
-        file.2 = len?;
+        file.len = Some(len?);
     }
-    Ok((files, symlinks))
+    Ok(())
 }
 
 /// Refuses a link to a directory that holds the link: whoever follows it never comes to an end.
@@ -191,7 +225,7 @@ fn hash_all(files: &[Named], size: u64) -> Result<Vec<Sha256Digest>, Failure> {
     Ok(digests.into_iter().map(|digest| digest.expect("invariant: every file was taken by a worker")).collect())
 }
 
-fn hash((_, path, len): &Named, block: &mut [u8], bar: &ProgressBar) -> Result<Sha256Digest, Failure> {
+fn hash(Named { path, len, .. }: &Named, block: &mut [u8], bar: &ProgressBar) -> Result<Sha256Digest, Failure> {
     let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
     let (mut sha256, mut read) = (Sha256::new(), 0);
     loop {
@@ -203,7 +237,7 @@ fn hash((_, path, len): &Named, block: &mut [u8], bar: &ProgressBar) -> Result<S
         bar.inc(n as u64);
         read += n as u64;
     }
-    if read != *len {
+    if let Some(len) = len.filter(|len| read != *len) {
         let message = format!("{} had {len} bytes, and {read} were read", path.display());
         return Err(
             Failure::new(Exit::MachineRefused, "artifact_changed", message).next("run again when nothing writes to it")
@@ -254,11 +288,9 @@ fn progress(size: u64, verb: &'static str) -> ProgressBar {
 /// # Errors
 /// Those of the system.
 pub fn bundle_text(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    // Room for it at once, and for the byte that shows its end: else it is read in pieces.
-    let len = file.metadata()?.len().min(BUNDLE_LEN_MAX as u64) as usize;
-    let mut text = Vec::with_capacity(len + 1);
-    file.take(BUNDLE_LEN_MAX as u64 + 1).read_to_end(&mut text)?;
+    // Most bundles fit at once: to ask for their length would cost more than to read them.
+    let mut text = Vec::with_capacity(BUNDLE_LEN_USUAL);
+    File::open(path)?.take(BUNDLE_LEN_MAX as u64 + 1).read_to_end(&mut text)?;
     Ok(text)
 }
 
@@ -282,4 +314,60 @@ fn special(path: &Path) -> Failure {
 fn not_utf8(path: &Path) -> Failure {
     let message = format!("the name {} is not UTF-8, and a statement names its subjects in UTF-8", path.display());
     Failure::new(Exit::Malformed, "name_not_utf8", message).next("rename it")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_by_its_path_inside_however_the_directory_was_called() {
+        let home = tempfile::tempdir().unwrap();
+        // The directory's own name is said nowhere, so it need not be UTF-8.
+        let above = home.path().join(OsStr::from_bytes(b"ab\xff"));
+        fs::create_dir_all(above.join("d/deep/er")).unwrap();
+        for name in ["d/b", "d/deep/er/a", "d/deep/c"] {
+            fs::write(above.join(name), name).unwrap();
+        }
+        std::os::unix::fs::symlink("b", above.join("d/link")).unwrap();
+        for directory in [above.join("d"), above.join("d/"), above.join("./d/.")] {
+            let (files, symlinks) = walk(&directory).unwrap();
+            let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+            assert_eq!(names, ["b", "deep/c", "deep/er/a"]);
+            assert!(files.iter().all(|file| file.path.is_file() && file.len.is_none()));
+            assert_eq!(symlinks, [Symlink { name: "link".to_owned(), target: "b".to_owned() }]);
+        }
+        fs::write(above.join("d").join(OsStr::from_bytes(b"c\xff")), "").unwrap();
+        assert_eq!(walk(&above.join("d")).unwrap_err().code, "name_not_utf8");
+    }
+
+    #[test]
+    fn a_file_whose_length_is_known_must_have_it_still() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a");
+        fs::write(&path, "12345").unwrap();
+        let of = |len| hashed(vec![Named { name: "a".to_owned(), path: path.clone(), len }]).map(|files| files.len());
+        assert_eq!((of(None).unwrap(), of(Some(5)).unwrap()), (1, 1));
+        assert_eq!(of(Some(4)).unwrap_err().code, "artifact_changed");
+        assert_eq!(of(Some(6)).unwrap_err().code, "artifact_changed");
+        let read = read(home.path()).unwrap();
+        assert_eq!((read.files.len(), read.size), (1, 5));
+    }
+
+    #[test]
+    fn a_bundle_is_read_whole_however_long_it_is() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a");
+        for len in [0, 1, 8_191, 8_192, BUNDLE_LEN_USUAL, BUNDLE_LEN_USUAL + 1, 1 << 20] {
+            let text: Vec<u8> = (0..len).map(|at| at as u8).collect();
+            fs::write(&path, &text).unwrap();
+            assert!(bundle_text(&path).unwrap() == text, "{len}");
+        }
+        // A file may be as long as a disk.
+        File::create(&path).unwrap().set_len(BUNDLE_LEN_MAX as u64 * 2).unwrap();
+        assert_eq!(bundle_text(&path).unwrap().len(), BUNDLE_LEN_MAX + 1);
+    }
 }

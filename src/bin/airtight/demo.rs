@@ -57,7 +57,7 @@ pub fn run(call: &mut Invocation) -> Result<Exit, Failure> {
     let judge = |bundle: &str, artifact: &[u8], key: &PublicKey, root: &TrustedRoot| {
         let subject = Subject::Digest(sha256(artifact));
         let (bundle, keys) = (bundle.as_bytes(), &[VerifierKey::from(key.clone())]);
-        verify(&Input { bundle, subject, keys, trusted_root: root, policy: Policy::default(), now })
+        verify(&Input { bundle, subject, keys, trusted_root: root, policy: &Policy::default(), now })
     };
     let bundle = &proven.bundle;
     let other = SoftKey::generate(Algorithm::P256, &mut OsRandom).map_err(airtight::keyring::KeyringError::from)?;

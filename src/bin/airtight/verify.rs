@@ -10,7 +10,7 @@ use airtight::statement::digests::{ALGORITHMS, Digests};
 use airtight::statement::{PredicateType, Subject as Named};
 use airtight::trust::{Crl, TrustedRoot};
 use airtight::verify::identity::{IdentityRule, Pattern};
-use airtight::verify::{self, Checkpoints, InLog, Input, Outcome, Policy, Refusal, Report, verify, verify_anchored};
+use airtight::verify::{self, InLog, Input, Memory, Outcome, Policy, Refusal, Report, verify, verify_anchored};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{Sha256Digest, sha256};
 use airtight_log::quorum::WitnessPolicy;
@@ -168,18 +168,8 @@ pub fn judge_of(args: &JudgeArgs, witnesses: Option<&Path>, call: &mut Invocatio
         witnesses,
         ..Policy::default()
     };
-    let (now, checkpoints) = (call.now()?, Checkpoints::default());
-    Ok(Judge {
-        keys,
-        trusted_root,
-        trusted_root_sha256,
-        crl_sha256s,
-        witnesses_sha256,
-        policy,
-        asked,
-        now,
-        checkpoints,
-    })
+    let (now, memory) = (call.now()?, Memory::default());
+    Ok(Judge { keys, trusted_root, trusted_root_sha256, crl_sha256s, witnesses_sha256, policy, asked, now, memory })
 }
 
 /// Runs `airtight conformance`: the protocol of sigstore-conformance, exit 0 for a yes.
@@ -263,7 +253,7 @@ fn judge(
     now: u64,
     anchor: Option<&[u8]>,
 ) -> Report {
-    let input = Input { bundle, subject, keys, trusted_root, policy, now };
+    let input = Input { bundle, subject, keys, trusted_root, policy: &policy, now };
     match anchor {
         None => verify(&input),
         Some(anchor) => verify_anchored(&input, anchor),

@@ -91,7 +91,7 @@ impl Asking<'_> {
     ///
     /// # Errors
     /// Those of the file.
-    pub fn file(&self, (name, path, _): &Named) -> Result<Asked, Failure> {
+    pub fn file(&self, Named { name, path, .. }: &Named) -> Result<Asked, Failure> {
         let text = read(path)?;
         let found = match self.taken(&text) {
             Ok(found) => found,
@@ -191,7 +191,7 @@ impl Asking<'_> {
     ///
     /// # Errors
     /// Those of the file.
-    pub fn again(&self, (_, path, _): &Named, place: &str, artifact: usize) -> Result<Option<Verified>, Failure> {
+    pub fn again(&self, Named { path, .. }: &Named, place: &str, artifact: usize) -> Result<Option<Verified>, Failure> {
         let text = read(path)?;
         let found = filed::filed(&text).unwrap_or_default();
         let one = found.into_iter().find(|one| one.place == place);

@@ -7,8 +7,8 @@
 //! | what there is holds, and is weaker than the policy asks | 3 |
 //! | everything was verified | 0 |
 //!
-//! Keys and trusted root are read once, each checkpoint is verified once, and most bundles are read once ([`judging`]). Below `--dir` the files that hold
-//! bundles ([`matching::is_home`]) are no artifacts; all others are, but for those that the command line itself names (keys, trusted root). Symbolic
+//! Keys and trusted root are read once, each checkpoint and each authority's certificate is verified once, and most bundles are read once ([`judging`]). Below `--dir` the files that hold
+//! bundles ([`matching::is_called_home`], [`matching::holds_bundles`]) are no artifacts; all others are, but for those that the command line itself names (keys, trusted root). Symbolic
 //! links are not followed. Of a document of several bundles those count that are about an artifact here; where none is, the document is an orphan. What is in a `--manifest` need not be at hand: its digests are what is asked about.
 //!
 //! Under a policy the attestations of an artifact are judged together, and its verdict is the policy's alone: a bundle that does not hold counts
@@ -16,6 +16,7 @@
 //! bundles about something else that lie there are nobody's business then.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,7 @@ use airtight::bundle::Bundle;
 use airtight::policy::{Attestation, Finding, Shortfall, Standing};
 use airtight::statement::digests::Digests;
 use airtight::trust::TrustedRoot;
-use airtight::verify::{self, Checkpoints, Input, Policy, Report, verify_among, verify_parsed};
+use airtight::verify::{self, Input, Memory, Policy, Report, verify_among, verify_parsed};
 use airtight_keys::public::KeyId;
 use airtight_keys::verifier::{HashFunction, VerifierKey};
 use airtight_log::digest::{LeafIndex, Sha256Digest};
@@ -71,23 +72,23 @@ pub struct Judge {
     pub asked: Option<Loaded>,
     /// Seconds since the epoch.
     pub now: u64,
-    /// The checkpoints that were verified on the way.
-    pub checkpoints: Checkpoints,
+    /// What was found to hold on the way.
+    pub memory: Memory,
 }
 
 impl Judge {
     /// Judges a bundle.
     pub fn judge(&self, bundle: &[u8], subject: verify::Subject<'_>) -> Report {
-        let Judge { keys, trusted_root, policy, now, checkpoints, .. } = self;
-        let input = Input { bundle, subject, keys, trusted_root, policy: policy.clone(), now: *now };
-        verify_among(&input, Some(checkpoints))
+        let Judge { keys, trusted_root, policy, now, memory, .. } = self;
+        let input = Input { bundle, subject, keys, trusted_root, policy, now: *now };
+        verify_among(&input, memory)
     }
 
     /// Judges a bundle that was read before.
     pub fn judge_parsed(&self, bundle: Bundle<'_>, subject: verify::Subject<'_>) -> Report {
-        let Judge { keys, trusted_root, policy, now, checkpoints, .. } = self;
-        let input = Input { bundle: &[], subject, keys, trusted_root, policy: policy.clone(), now: *now };
-        verify_parsed(bundle, &input, Some(checkpoints))
+        let Judge { keys, trusted_root, policy, now, memory, .. } = self;
+        let input = Input { bundle: &[], subject, keys, trusted_root, policy, now: *now };
+        verify_parsed(bundle, &input, memory)
     }
 }
 
@@ -183,7 +184,7 @@ pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Ex
     }
     let answers = answered(&mut asked, judge)?;
     let bundles = answers.iter().map(|answers| answers.bundles).sum::<usize>();
-    let stray = |(named, answers): (&Named, &Answers)| (asked.is_whole && answers.is_stray).then(|| named.0.clone());
+    let stray = |(named, answers): (&Named, &Answers)| (asked.is_whole && answers.is_stray).then(|| named.name.clone());
     let stray: Vec<String> = asked.bundles.iter().zip(&answers).filter_map(stray).collect();
     let groups = grouped(asked.artifacts.len(), answers);
     let without_bundle = groups.iter().filter(|group| group.is_empty()).count();
@@ -300,12 +301,15 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
         let given = args.by.key.iter().chain([&args.by.trusted_root]).chain(&args.witness_policy).chain(policies);
         let inputs: BTreeSet<PathBuf> = given.filter_map(|path| fs::canonicalize(path).ok()).collect();
         // A file has its own name at the end of every path to it: no link is among these.
-        let may_be_input = |path: &Path| inputs.iter().any(|input| input.file_name() == path.file_name());
-        let is_input =
-            |path: &Path| may_be_input(path) && fs::canonicalize(path).is_ok_and(|path| inputs.contains(&path));
-        let names: Vec<Named> = names.into_iter().filter(|(_, path, _)| !is_input(path)).collect();
+        let may_be_input =
+            |name: &str| inputs.iter().any(|input| input.file_name().and_then(OsStr::to_str) == Some(name));
+        let is_input = |file: &Named| {
+            let last = file.name.rsplit('/').next().unwrap_or_default();
+            may_be_input(last) && fs::canonicalize(&file.path).is_ok_and(|path| inputs.contains(&path))
+        };
+        let names: Vec<Named> = names.into_iter().filter(|file| !is_input(file)).collect();
         let (own, files) = homes(names);
-        paths = files.iter().map(|(_, path, _)| Some(path.clone())).collect();
+        paths = files.iter().map(|file| Some(file.path.clone())).collect();
         artifacts = artifacts::hashed(files)?.into_iter().map(Candidate::from).collect();
         (bundles, links, were_read) = (own, symlinks.len(), true);
     }
@@ -332,10 +336,19 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
 
 /// Takes apart the files that hold bundles and all others.
 fn homes(names: Vec<Named>) -> (Vec<Named>, Vec<Named>) {
-    let are_homes = cores::each("files looked at", &names, matching::is_home);
-    let (homes, others): (Vec<_>, Vec<_>) = names.into_iter().zip(are_homes).partition(|(_, is_home)| *is_home);
-    let names = |files: Vec<(Named, bool)>| files.into_iter().map(|(named, _)| named).collect();
-    (names(homes), names(others))
+    let (mut homes, others): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|file| matching::is_called_home(&file.name));
+    let (asked, mut others): (Vec<_>, Vec<_>) = others.into_iter().partition(|file| matching::may_be_home(&file.name));
+    if asked.is_empty() {
+        return (homes, others);
+    }
+    let are_homes = cores::each("files looked at", &asked, |file| matching::holds_bundles(&file.path));
+    for (file, is_home) in asked.into_iter().zip(are_homes) {
+        if is_home { homes.push(file) } else { others.push(file) }
+    }
+    homes.sort_by(|a, b| a.name.cmp(&b.name));
+    others.sort_by(|a, b| a.name.cmp(&b.name));
+    (homes, others)
 }
 
 /// Finds one artifact, and the bundles among which those about it are.
@@ -355,7 +368,10 @@ fn one(artifact: &Path, args: &VerifyArgs) -> Result<Asked, Failure> {
         let (names, _) = artifacts::walk(args.bundles.as_deref().unwrap_or(&beside))?;
         homes(names).0
     } else {
-        args.bundle.iter().map(|path| (path.display().to_string(), path.clone(), 0)).collect()
+        {
+            let named = |path: &PathBuf| Named { name: path.display().to_string(), path: path.clone(), len: None };
+            args.bundle.iter().map(named).collect()
+        }
     };
     let were_read = super::digest_text(artifact).is_none();
     let (artifacts, are_named) = (vec![Candidate { name, digests }], !args.bundle.is_empty());

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
+use std::path::Path;
 
 use airtight::bundle::homes;
 use airtight::bundle::{Bundle, Content};
@@ -13,8 +14,6 @@ use airtight::statement::digests::{Digests, algorithm_of};
 use airtight::statement::{ParsedStatement, Subject};
 use airtight_keys::verifier::HashFunction;
 use airtight_log::entry::ContentDigest;
-
-use crate::artifacts::Named;
 
 /// How the name of a bundle's file ends; what else is one is asked of its content.
 const SUFFIX: &str = ".sigstore.json";
@@ -35,10 +34,20 @@ const SUFFIXES: [&str; 9] = [
 /// Up to this length a file of another name is read to see whether it holds bundles.
 const LOOKED_AT_LEN_MAX: u64 = 16 << 20;
 
-/// Tells whether a file holds bundles: by its name, `*.sigstore.json`, or by its content, where its name is one that others give such files.
-pub fn is_home((name, path, len): &Named) -> bool {
-    let may_be = *len <= LOOKED_AT_LEN_MAX && SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
-    name.ends_with(SUFFIX) || may_be && fs::read(path).is_ok_and(|text| homes::is_home(&text))
+/// Tells whether a file holds bundles by its name alone: `*.sigstore.json`.
+pub fn is_called_home(name: &str) -> bool {
+    name.ends_with(SUFFIX)
+}
+
+/// Tells whether a file's name is one that others give such files, so that its content is to be asked.
+pub fn may_be_home(name: &str) -> bool {
+    SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// Tells whether a file holds bundles, by its content.
+pub fn holds_bundles(path: &Path) -> bool {
+    let is_short = fs::metadata(path).is_ok_and(|metadata| metadata.len() <= LOOKED_AT_LEN_MAX);
+    is_short && fs::read(path).is_ok_and(|text| homes::is_home(&text))
 }
 
 /// Returns the name of the artifact that a file of bundles is called after.
