@@ -20,8 +20,8 @@ use airtight_log::entry::dsse_body;
 use serde_json::{Value, json};
 
 use forge::certified::{
-    Draft, EKU, ISSUER, List, NAME, REPOSITORY, SAN, World, changed, drafted, exactly, matching, oid, pem, tlv, uri,
-    utf8, vector,
+    CONSTRAINTS, Draft, EKU, ISSUER, KEY_USAGE, List, NAME, REPOSITORY, SAN, World, changed, drafted, exactly,
+    matching, oid, pem, tlv, uri, utf8, vector,
 };
 use forge::{ARTIFACT, NOW, Recipe, Signed, TIME, key, verdict};
 
@@ -84,18 +84,8 @@ fn a_signature_of_an_authority_that_is_remembered_changes_no_verdict() {
         // Signed by another key under the authority's name, and the good one under a trusted root whose authority has another key.
         assert_eq!((judged(&good, &forged), memory.signatures()), ("certificate_chain_invalid", 1));
     }
-    let above = Draft {
-        issuer: "forge authority",
-        subject: Some("forge authority"),
-        valid: (TIME - 86_400, TIME + 86_400),
-        spki: impostor.ca.public().spki_der().to_vec(),
-        extensions: vec![
-            (CONSTRAINTS, true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
-            (KEY_USAGE, true, tlv(3, &[&[1, 0x06]])),
-        ],
-    };
-    let above = base64(&above.signed(&impostor.ca));
-    impostor.root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"] = json!(above);
+    let above = Draft::authority("forge authority", "forge authority", &impostor.ca).signed(&impostor.ca);
+    impostor.trust(&[above]);
     assert_eq!((judged(&impostor, &good.bundle()), memory.signatures()), ("certificate_chain_invalid", 1));
     assert_eq!((judged(&impostor, &forged), memory.signatures()), ("verified", 2));
     // What else a certificate is refused for is asked each time.
@@ -307,24 +297,11 @@ fn ending(milliseconds: u64) -> (&'static str, u8) {
     })
 }
 
-const KEY_USAGE: &str = "2.5.29.15";
-const CONSTRAINTS: &str = "2.5.29.19";
-
 /// The code where the authority's certificate is another, which the trusted root names all the same.
 fn issued_by(change: impl FnOnce(Draft) -> Draft) -> &'static str {
     changed(|world| {
-        let above = Draft {
-            issuer: "forge authority",
-            subject: Some("forge authority"),
-            valid: (TIME - 86_400, TIME + 86_400),
-            spki: world.ca.public().spki_der().to_vec(),
-            extensions: vec![
-                (CONSTRAINTS, true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
-                (KEY_USAGE, true, tlv(3, &[&[1, 0x06]])),
-            ],
-        };
-        let der = change(above).signed(&world.ca);
-        world.root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"] = json!(base64(&der));
+        let above = change(Draft::authority("forge authority", "forge authority", &world.ca)).signed(&world.ca);
+        world.trust(&[above]);
     })
     .0
 }
@@ -406,19 +383,10 @@ fn an_authority_has_no_more_below_it_than_it_allows() {
     let below = |allowed: u8| {
         let mut world = World::new();
         let root = key(Algorithm::P256, "root");
-        let draft = |subject: &'static str, spki: &[u8], constraints: Vec<u8>| Draft {
-            issuer: "forge root",
-            subject: Some(subject),
-            valid: (TIME - 86_400, TIME + 86_400),
-            spki: spki.to_vec(),
-            extensions: vec![(CONSTRAINTS, true, constraints), (KEY_USAGE, true, tlv(3, &[&[1, 0x06]]))],
-        };
-        let is_ca = tlv(1, &[&[0xff]]);
-        let between = draft("forge authority", world.ca.public().spki_der(), tlv(0x30, &[&is_ca])).signed(&root);
-        let above = tlv(0x30, &[&is_ca, &tlv(2, &[&[allowed]])]);
-        let above = draft("forge root", root.public().spki_der(), above).signed(&root);
-        world.root["certificateAuthorities"][0]["certChain"]["certificates"] =
-            json!([{ "rawBytes": base64(&between) }, { "rawBytes": base64(&above) }]);
+        let between = Draft::authority("forge authority", "forge root", &world.ca).signed(&root);
+        let limit = tlv(0x30, &[&tlv(1, &[&[0xff]]), &tlv(2, &[&[allowed]])]);
+        let above = Draft::authority("forge root", "forge root", &root).put(CONSTRAINTS, true, limit).signed(&root);
+        world.trust(&[between, above]);
         world.code().0
     };
     assert_eq!(below(1), "verified");
@@ -487,18 +455,9 @@ fn stamped(is_logged: bool, valid: impl Fn(u64) -> (u64, u64), listed: Option<u6
     world.recipe.promise = is_logged;
     world.draft.spki = key(Algorithm::P256, world.signer).public().spki_der().to_vec();
     world.draft.valid = valid(stamp);
-    let above = Draft {
-        issuer: "forge authority",
-        subject: Some("forge authority"),
-        valid: (TIME - 86_400, stamp + 86_400),
-        spki: world.ca.public().spki_der().to_vec(),
-        extensions: vec![
-            (CONSTRAINTS, true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
-            (KEY_USAGE, true, tlv(3, &[&[1, 0x06]])),
-        ],
-    };
-    world.root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"] =
-        json!(base64(&above.signed(&world.ca)));
+    let above = Draft::authority("forge authority", "forge authority", &world.ca);
+    let above = Draft { valid: (TIME - 86_400, stamp + 86_400), ..above }.signed(&world.ca);
+    world.trust(&[above]);
     let certificates: Vec<Value> =
         ["tsa.pem", "between.pem", "root.pem"].map(|name| json!({ "rawBytes": rest(name) })).into();
     world.root["timestampAuthorities"] = json!([{ "uri": "u", "certChain": { "certificates": certificates } }]);

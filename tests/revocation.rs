@@ -8,11 +8,10 @@ use std::process::Command;
 
 use airtight::trust::Crl;
 use airtight_keys::public::Algorithm;
-use airtight_keys::sign::{Sign as _, SoftKey};
 use airtight_keys::strict_json::to_standard_base64 as base64;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use forge::certified::{Draft, ISSUER, List, NAME, World, changed, tlv, uri};
+use forge::certified::{Draft, ISSUER, KEY_USAGE, List, NAME, World, changed, tlv, uri};
 use forge::{NOW, TIME, key};
 
 /// The verdict where these lists are given, all signed by the authority.
@@ -103,20 +102,9 @@ fn the_report_says_what_a_revocation_list_cannot_know() {
 fn the_authority_between_a_certificate_and_the_root_must_be_covered_too() {
     let mut world = World::new();
     let root = key(Algorithm::P256, "root");
-    let draft = |subject: &'static str, spki: &SoftKey| Draft {
-        issuer: "forge root",
-        subject: Some(subject),
-        valid: (TIME - 86_400, TIME + 86_400),
-        spki: spki.public().spki_der().to_vec(),
-        extensions: vec![
-            ("2.5.29.19", true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
-            ("2.5.29.15", true, tlv(3, &[&[1, 0x06]])),
-        ],
-    };
-    let between = draft("forge authority", &world.ca).signed(&root);
-    let above = draft("forge root", &root).signed(&root);
-    world.root["certificateAuthorities"][0]["certChain"]["certificates"] =
-        json!([{ "rawBytes": base64(&between) }, { "rawBytes": base64(&above) }]);
+    let between = Draft::authority("forge authority", "forge root", &world.ca).signed(&root);
+    let above = Draft::authority("forge root", "forge root", &root).signed(&root);
+    world.trust(&[between, above]);
     assert_eq!(world.code(), ("verified", 0));
     let ours = List::new().signed(&world.ca);
     let of_root = List { issuer: "forge root", ..List::new() };
@@ -139,18 +127,9 @@ fn the_authority_between_a_certificate_and_the_root_must_be_covered_too() {
 fn an_authority_whose_key_is_not_for_lists_signs_none() {
     let with_usage = |bits: u8| {
         changed(|world| {
-            let above = Draft {
-                issuer: "forge authority",
-                subject: Some("forge authority"),
-                valid: (TIME - 86_400, TIME + 86_400),
-                spki: world.ca.public().spki_der().to_vec(),
-                extensions: vec![
-                    ("2.5.29.19", true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
-                    ("2.5.29.15", true, tlv(3, &[&[bits.trailing_zeros() as u8, bits]])),
-                ],
-            };
-            let der = above.signed(&world.ca);
-            world.root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"] = json!(base64(&der));
+            let usage = tlv(3, &[&[bits.trailing_zeros() as u8, bits]]);
+            let above = Draft::authority("forge authority", "forge authority", &world.ca).put(KEY_USAGE, true, usage);
+            world.trust(&[above.signed(&world.ca)]);
             world.crls = Some(vec![List::new().signed(&world.ca)]);
         })
         .0

@@ -4,12 +4,9 @@
 use std::path::Path;
 
 use airtight_keys::public::Algorithm;
-use airtight_keys::sign::Sign as _;
-use airtight_keys::strict_json::to_standard_base64 as base64;
 use airtight_log::digest::sha256;
-use serde_json::json;
 
-use super::forge::certified::{Draft, World, tlv};
+use super::forge::certified::{Draft, World};
 use super::forge::{Recipe, TIME, key};
 
 /// Signatures of a bundle that are asked once for each: of the envelope, the certificate, the two promises, the checkpoint.
@@ -19,20 +16,9 @@ pub const CHECKS: usize = 5;
 pub fn write(folder: &Path, root: &Path, bundles: usize) {
     let mut world = World::new();
     let above = key(Algorithm::P256, "root of the bench");
-    let authority = |subject, issuer, spki: &[u8]| Draft {
-        issuer,
-        subject: Some(subject),
-        valid: (TIME - 86_400, TIME + 86_400),
-        spki: spki.to_vec(),
-        extensions: vec![
-            ("2.5.29.19", true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
-            ("2.5.29.15", true, tlv(3, &[&[1, 0x06]])),
-        ],
-    };
-    let between = authority("forge authority", "bench root", world.ca.public().spki_der()).signed(&above);
-    let above = authority("bench root", "bench root", above.public().spki_der()).signed(&above);
-    world.root["certificateAuthorities"][0]["certChain"]["certificates"] =
-        json!([{ "rawBytes": base64(&between) }, { "rawBytes": base64(&above) }]);
+    let between = Draft::authority("forge authority", "bench root", &world.ca).signed(&above);
+    let above = Draft::authority("bench root", "bench root", &above).signed(&above);
+    world.trust(&[between, above]);
     std::fs::write(root, world.root.to_string()).unwrap();
     for number in 0..bundles {
         let (name, artifact) = (format!("part-{number:04}"), format!("part {number}\n"));

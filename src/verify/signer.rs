@@ -82,7 +82,7 @@ pub(super) fn check(bundle: &Bundle<'_>, input: &Input<'_>) -> Result<SignedBy, 
             let keys = [certificate.key.clone()];
             let (key, scheme) = signed(bundle, &keys, "", input)?;
             check_scheme(scheme, bundle.content(), true)?;
-            identity::check(&certificate.identity, &input.policy)?;
+            identity::check(&certificate.identity, input.policy)?;
             Ok(SignedBy { key, scheme, certificate: Some(certificate) })
         }
     }

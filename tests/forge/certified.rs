@@ -18,6 +18,8 @@ pub const NAME: &str = "https://forge.example/o/r/.github/workflows/release.yml@
 pub const ISSUER: &str = "https://token.forge.example";
 pub const REPOSITORY: &str = "https://forge.example/o/r";
 pub const SAN: &str = "2.5.29.17";
+pub const KEY_USAGE: &str = "2.5.29.15";
+pub const CONSTRAINTS: &str = "2.5.29.19";
 pub const EKU: &str = "2.5.29.37";
 pub const SCT: &str = "1.3.6.1.4.1.11129.2.4.2";
 
@@ -62,6 +64,20 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// The certificate of an authority that may issue.
+    pub fn authority(subject: &'static str, issuer: &'static str, key: &SoftKey) -> Draft {
+        Draft {
+            issuer,
+            subject: Some(subject),
+            valid: (TIME - 86_400, TIME + 86_400),
+            spki: key.public().spki_der().to_vec(),
+            extensions: vec![
+                (CONSTRAINTS, true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
+                (KEY_USAGE, true, tlv(3, &[&[1, 0x06]])),
+            ],
+        }
+    }
+
     pub fn tbs(&self) -> Vec<u8> {
         let one = |(id, critical, value): &Extension| {
             let critical = if *critical { tlv(1, &[&[0xff]]) } else { Vec::new() };
@@ -147,7 +163,7 @@ impl World {
             valid: (TIME - 60, TIME + 540),
             spki: key(Algorithm::P256, signer).public().spki_der().to_vec(),
             extensions: vec![
-                ("2.5.29.15", true, tlv(3, &[&[7, 0x80]])),
+                (KEY_USAGE, true, tlv(3, &[&[7, 0x80]])),
                 (EKU, false, usage),
                 (SAN, true, tlv(0x30, &[&uri(NAME)])),
                 ("1.3.6.1.4.1.57264.1.1", false, ISSUER.as_bytes().to_vec()),
@@ -155,16 +171,7 @@ impl World {
                 ("1.3.6.1.4.1.57264.1.12", false, utf8(REPOSITORY)),
             ],
         };
-        let above = Draft {
-            issuer: "forge authority",
-            subject: Some("forge authority"),
-            valid: (TIME - 86_400, TIME + 86_400),
-            spki: ca.public().spki_der().to_vec(),
-            extensions: vec![
-                ("2.5.29.19", true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
-                ("2.5.29.15", true, tlv(3, &[&[1, 0x06]])),
-            ],
-        };
+        let above = Draft::authority("forge authority", "forge authority", &ca);
         let mut root: Value = serde_json::from_str(&recipe.make().root.render()).unwrap();
         root["certificateAuthorities"] = json!([{
             "uri": "https://ca.forge.example",
@@ -194,6 +201,12 @@ impl World {
             scts: 1,
             crls: None,
         }
+    }
+
+    /// Names the certificates of the authority in the trusted root, its root last.
+    pub fn trust(&mut self, chain: &[Vec<u8>]) {
+        let chain: Vec<Value> = chain.iter().map(|der| json!({ "rawBytes": base64(der) })).collect();
+        self.root["certificateAuthorities"][0]["certChain"]["certificates"] = json!(chain);
     }
 
     pub fn certificate(&self) -> Vec<u8> {
