@@ -6,7 +6,7 @@ mod forge;
 use std::fs;
 use std::process::Command;
 
-use airtight::trust::Crl;
+use airtight::trust::crl::{CRL_LEN_MAX, Crl, CrlError};
 use airtight_keys::public::Algorithm;
 use airtight_keys::strict_json::to_standard_base64 as base64;
 use serde_json::Value;
@@ -67,8 +67,31 @@ fn where_revocation_lists_are_given_one_must_cover_the_certificate_and_none_revo
     };
     assert_eq!(placed("https://ca.forge.example/crl").0, "verified");
     assert_eq!(placed("https://ca.forge.example/other").0, "certificate_crl_missing");
+    // What it says of its place is not read.
+    let unread = |list: List| {
+        changed(|world| {
+            world.draft = world.draft.clone().put("2.5.29.31", false, tlv(0x30, &[&[5, 0]]));
+            world.crls = Some(vec![list.signed(&world.ca)]);
+        })
+    };
+    assert_eq!(unread(List::new()).0, "verified");
+    assert_eq!(unread(scoped(&point)).0, "certificate_crl_missing");
     let stranger = List::new().signed(&key(Algorithm::P256, "stranger"));
     assert_eq!(changed(|world| world.crls = Some(vec![stranger])), ("certificate_crl_invalid", 8));
+}
+
+#[test]
+fn what_is_revoked_is_so_since_the_earlier_of_two_dates() {
+    let since = |revoked: u64, invalid: u64| List { invalid_since: Some(invalid), ..List::revoking(revoked, None) };
+    for (list, expected) in [
+        (since(TIME + 5, TIME), "certificate_revoked"),
+        (since(TIME + 5, TIME + 1), "verified"),
+        (since(TIME, TIME + 5), "certificate_revoked"),
+        (since(TIME + 1, TIME + 5), "verified"),
+    ] {
+        let (revoked, invalid) = (list.revoked[1].1, list.invalid_since);
+        assert_eq!(listed(&[list]).0, expected, "revoked {revoked}, invalid {invalid:?}");
+    }
 }
 
 #[test]
@@ -156,6 +179,12 @@ fn a_file_of_revocation_lists_is_read_in_both_forms_and_nothing_else_is() {
     for bad in [&b""[..], b"text", &der[..der.len() - 1], &[der.clone(), vec![0]].concat(), cut.as_bytes()] {
         assert!(Crl::parse(bad).is_err());
     }
+    // One that is whole does not speak for one that is cut off behind it.
+    assert_eq!(Crl::parse((pem(&der) + &cut).as_bytes()), Err(CrlError::Pem));
+    let filled = |len: usize| [pem(&der).as_bytes(), &vec![b'\n'; len - pem(&der).len()]].concat();
+    assert_eq!(Crl::parse(&filled(CRL_LEN_MAX)), Ok(read));
+    let len = CRL_LEN_MAX + 1;
+    assert_eq!(Crl::parse(&filled(len)), Err(CrlError::TooLarge { len }));
 }
 
 #[test]

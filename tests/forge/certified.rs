@@ -51,6 +51,12 @@ pub fn time(seconds: u64) -> Vec<u8> {
     tlv(0x17, &[at.strftime("%y%m%d%H%M%SZ").to_string().as_bytes()])
 }
 
+/// The same with the year in full.
+pub fn generalized_time(seconds: u64) -> Vec<u8> {
+    let at = jiff::Timestamp::from_second(seconds as i64).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
+    tlv(0x18, &[at.strftime("%Y%m%d%H%M%SZ").to_string().as_bytes()])
+}
+
 pub type Extension = (&'static str, bool, Vec<u8>);
 
 /// A certificate before it is signed.
@@ -236,11 +242,8 @@ impl World {
         let pem = pem(&certificate);
         let envelope = sha256(recipe.envelope_text().as_bytes());
         let logged = dsse_body(&envelope, &sha256(payload.as_bytes()), &recipe.signature(), &pem);
+        let hint = format!("\"publicKey\":{{\"hint\":\"{}\"}}", recipe.public().key_id().to_base64());
         let scene = Recipe { logged: Some(logged), ..recipe }.make();
-        let hint = format!(
-            "\"publicKey\":{{\"hint\":\"{}\"}}",
-            key(Algorithm::P256, self.signer).public().key_id().to_base64()
-        );
         let named = format!("\"certificate\":{{\"rawBytes\":\"{}\"}}", base64(&certificate));
         scene.bundle.render().replace(&hint, &named)
     }
@@ -293,6 +296,8 @@ pub struct List {
     pub updates: (u64, u64),
     /// Serial numbers with the time and the reason.
     pub revoked: Vec<(&'static [u8], u64, Option<u8>)>,
+    /// Since when it says that all of them were invalid.
+    pub invalid_since: Option<u64>,
     pub extensions: Vec<Extension>,
 }
 
@@ -306,6 +311,7 @@ impl List {
             issuer: "forge authority",
             updates: (TIME + 600, NOW + 600),
             revoked: Vec::new(),
+            invalid_since: None,
             extensions: vec![number],
         }
     }
@@ -320,8 +326,11 @@ impl List {
             tlv(0x30, &[&oid(id), &critical, &tlv(4, &[value])])
         };
         let entry = |(serial, since, reason): &(&[u8], u64, Option<u8>)| {
-            let reason = reason.map(|reason| tlv(0x30, &[&extension(&("2.5.29.21", false, tlv(10, &[&[reason]])))]));
-            tlv(0x30, &[&tlv(2, &[serial]), &time(*since), &reason.unwrap_or_default()])
+            let reason = reason.map(|reason| extension(&("2.5.29.21", false, tlv(10, &[&[reason]]))));
+            let invalid = self.invalid_since.map(|at| extension(&("2.5.29.24", false, generalized_time(at))));
+            let said = [reason.unwrap_or_default(), invalid.unwrap_or_default()].concat();
+            let said = if said.is_empty() { Vec::new() } else { tlv(0x30, &[&said]) };
+            tlv(0x30, &[&tlv(2, &[serial]), &time(*since), &said])
         };
         let entries: Vec<u8> = self.revoked.iter().flat_map(entry).collect();
         let entries = if entries.is_empty() { Vec::new() } else { tlv(0x30, &[&entries]) };

@@ -76,6 +76,14 @@ pub const RSA_PSS: Foreign = Foreign {
     hash: HashFunction::Sha256,
 };
 
+/// RSA of a length that Sigstore has no name for, PKCS #1 v1.5, over the statement.
+pub const RSA_2304: Foreign = Foreign {
+    spki: RSA_2304_KEY,
+    signature: RSA_2304_SIGNATURE,
+    key_details: "PKIX_RSA_PKCS1V15_2304_SHA256",
+    hash: HashFunction::Sha256,
+};
+
 /// P-384 over the SHA-256 of the artifact.
 pub const P384_MESSAGE: Foreign = Foreign {
     spki: P384,
@@ -207,3 +215,16 @@ const RSA_MESSAGE_SIGNATURE: &str = concat!(
 );
 const ED25519PH_MESSAGE_SIGNATURE: &str =
     "WqrIUu44nAKrIx+xNIHwa9YWOaXvH0Jx7KtUOOvlCMI3zzfQtnfwfhKYvtOCM6U0TijWFaPz1VDU1k+weQioDw==";
+const RSA_2304_KEY: &str = concat!(
+    "MIIBQjANBgkqhkiG9w0BAQEFAAOCAS8AMIIBKgKCASEAojrWtCSrnv/rNYe6KAvvCje7HcJvIoO7CGC3snPgfTQyxHGBGJbuo2K5",
+    "unns/g3NKXjWHzjOoie0WxzxLJBMOAQbuSmMvU+BrN8GEK/qRucvXhUYAO6slKAHsQsAnpztA+Q3+Uon3WFuUiCjRv1Aa8yUPKl9",
+    "t53x8KhToEmT/YSt4SfvmMS1yqx9UqbH9DjDvrlxtR/s3nuDgr+kbUDM4ebdOOW2CX8lgeY+Wr9HTS8mWlPeE0QLNQX/URtgY5Ek",
+    "ahmATgAUSJmIyMO+OGkX/qkM+0aHPYzSeBuG9UP1zmEQQvjkGyx9NJHx1fkGgl63XmonIcfzhzIYGH05E0xhKyPSc6+QPrXr/AiQ",
+    "Yu9kC5u4mg8Us4NBKmWHSf5Gij2xAgMBAAE=",
+);
+const RSA_2304_SIGNATURE: &str = concat!(
+    "Fr17sLJgIUMcnJiBiCjo/x8/Qrjf5q4YGAZgvqYWaAfCAHrtn8qO+22Q7qx8zKxYZ7heoOlGRIcZngMH2v2w47Ah+hO5vapDlCnz",
+    "8ANTrJdpOvSZUgYJ+Izhfy4hW1NvCU9Oxxai14elRbuAsfdFWgzHvvdBdz3iPMO0+sire1v09eMM1Od1bjdAQG10MgsRVChk7kut",
+    "j3UaLimY32HHb/OjBqNr2P58In+TWiKjxorHt+Fnhvbb1N3fQcNh2oIWqba7WVPNN+YXgcXfAbvAquhxtkCEj6FBinWyUxThmW5a",
+    "LEkytG7fB0iG3OllwE21mNhepgku2Sq9xW1Vf8jSiVpE6j1uQLlkVRf+LhNxY1fG0a1P0/R8AqkdAN1McVui",
+);
