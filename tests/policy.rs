@@ -228,6 +228,9 @@ fn nothing_is_no_value() {
     }
     let error = read(&format!("{}{one}", keys.replacen(" }", ", valid: }", 1))).unwrap_err();
     assert!(matches!(&error, PolicyError::Value { path, .. } if path == "keys.k.valid"), "{error}");
+    // One id is written in one way.
+    let error = read(&format!("{}{one}", keys.replace("ab", "aB"))).unwrap_err();
+    assert!(matches!(&error, PolicyError::Value { path, .. } if path == "keys.k.id"), "{error}");
     let twice = read(&format!("{keys}{one}    fields: [{{ at: /x, equals: {{ a: 1, a: 2 }} }}]\n")).unwrap_err();
     assert_eq!(twice.code(), "policy_malformed");
     let asked = |at: &str| policy(&format!("{ONE}    fields: [{{ at: {at} }}]\n"));

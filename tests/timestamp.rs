@@ -7,6 +7,7 @@ use std::path::Path;
 
 use airtight::bundle::Bundle;
 use airtight::bundle::token::{self, Token};
+use airtight::policy::times::{Clock, ProvenTime};
 use airtight::trust::TrustedRoot;
 use airtight::verify::timestamp::{TimestampRefusal, Timestamps, VerifiedTimestamp, check};
 use airtight::verify::{Input, Outcome, Policy, Report, Subject, verify};
@@ -460,6 +461,16 @@ fn a_verdict_says_by_when_something_was_signed_and_by_whose_word() {
     let not_established = report.not_established().join("\n");
     assert!(not_established.contains("a time stamp shows that it was not later"), "{not_established}");
     assert!(!not_established.contains("there is no signed time"), "{not_established}");
+}
+
+#[test]
+fn a_policy_is_told_how_early_and_how_late_a_time_stamp_may_be() {
+    for (name, accuracy) in [("plain.tsr", 0), ("exact.tsr", 3)] {
+        let time = Token::parse(&file(name)).unwrap().time;
+        let verified = verdict(&[file(name)], &believed(&CHAIN)).into_verdict().unwrap();
+        let (earliest, latest) = (time - accuracy, time + accuracy);
+        assert_eq!(verified.proven_times(), [ProvenTime { by: Clock::Authority(NAME), earliest, latest }], "{name}");
+    }
 }
 
 #[test]

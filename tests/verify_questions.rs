@@ -152,6 +152,28 @@ fn our_own_predicate_is_held_to_its_schema() {
 }
 
 #[test]
+fn what_is_said_of_a_kept_bundle_is_held_to_its_shape_and_to_the_bytes() {
+    let asked = r#"{"trustedRoot":"","policy":null,"keys":[],"identity":null,"logs":1,"timestamps":0,"ctLogs":1,"crls":[],"acceptPromise":false,"predicateType":null,"artifact":null}"#;
+    let kept = |content: &str, size: usize| {
+        let content = to_standard_base64(content.as_bytes());
+        format!(r#"{{"asked":{asked},"verdicts":[],"met":[],"size":{size},"content":"{content}"}}"#)
+    };
+    for (predicate, expected) in [
+        (Some(kept("1", 1)), "verified"),
+        (Some(kept("2", 1)), "predicate_schema"),
+        (Some(kept("1", 2)), "predicate_schema"),
+        (Some(kept("1", 1).replacen('{', "{\"host\":\"x\",", 1)), "predicate_schema"),
+        (Some("{}".to_owned()), "predicate_schema"),
+        (None, "predicate_schema"),
+    ] {
+        let kind = PredicateType::kept_bundle();
+        let attested = Attested::new(Statement::new(&[file("a", "1")], &kind, predicate.as_deref()).unwrap());
+        let report = attested.judge(verify::Subject::Digest(sha256(b"1")), Policy::default(), NOW);
+        assert_eq!(code(&report), expected, "{predicate:?}");
+    }
+}
+
+#[test]
 fn a_policy_is_held_to_the_letter() {
     let attested = directory(&[file("a", "1")], Vec::new(), None);
     let subject = verify::Subject::Digest(sha256(b"1"));

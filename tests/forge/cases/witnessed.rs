@@ -50,7 +50,12 @@ fn noted(scene: &mut Scene, change: impl FnOnce(String, &str) -> String) {
 
 /// A scene in a log of the C2SP style whose checkpoint these have cosigned.
 fn cosigned(by: &[(u8, u64)]) -> Scene {
-    let mut scene = Recipe::file().in_v2().make();
+    cosigned_of(&Recipe::file().in_v2(), by)
+}
+
+/// The same of a recipe's checkpoint.
+pub fn cosigned_of(recipe: &Recipe, by: &[(u8, u64)]) -> Scene {
+    let mut scene = recipe.make();
     scene.witness_policy = Some(policy());
     noted(&mut scene, |signed, text| signed + &lines(text, by));
     scene
