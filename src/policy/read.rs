@@ -248,9 +248,11 @@ fn nothing_left_empty(tree: &yaml_serde::Value, path: &str) -> Result<(), Policy
     }
     for (name, member) in tree.as_mapping().into_iter().flatten() {
         let name = name.as_str().unwrap_or_default();
+        // A key or an identity may be called `equals`, too.
+        let is_field = path.starts_with("require[") && path.contains("].fields[");
         let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         match name {
-            "equals" | "one_of" => {}
+            "equals" | "one_of" if is_field => {}
             _ if member.is_null() => return Err(refused(&path, "nothing", "a value; leave the member out")),
             _ => nothing_left_empty(member, &path)?,
         }
