@@ -176,14 +176,15 @@ pub fn housed(text: &[u8]) -> Result<Vec<Housed<'_>>, HomeError> {
     let found = match whole {
         Ok(()) => of_object(utf8)?,
         Err(error) => {
-            let lines: Vec<(usize, &str)> =
-                (1..).zip(utf8.lines()).filter(|(_, line)| !line.trim().is_empty()).collect();
-            if text.len() > BUNDLE_LEN_MAX || lines.len() < 2 {
+            let lines = || (1..).zip(utf8.lines()).filter(|(_, line)| !line.trim().is_empty());
+            // Counted before any is held: a list of fifty million lines would take ten times the room of the text.
+            let count = lines().count();
+            if text.len() > BUNDLE_LEN_MAX || count < 2 {
                 return Err(HomeError::NotJson(error));
             }
-            check_count(lines.len())?;
-            let mut found = Vec::with_capacity(lines.len());
-            for (number, line) in lines {
+            check_count(count)?;
+            let mut found = Vec::with_capacity(count);
+            for (number, line) in lines() {
                 strict_json::check(line.as_bytes(), limits).map_err(HomeError::NotJson)?;
                 found.push(Housed { place: format!("line {number}"), text: Cow::Borrowed(line) });
             }

@@ -1,7 +1,5 @@
 //! `airtight bundle …`: what a bundle says; and, in `bundle/of_site.rs`, what an entry's bundle is, and whom to trust for it.
 
-use std::fs;
-
 use airtight::bundle::homes::{self, HomeError, Housed};
 use airtight::bundle::{Bundle, Content, LogEntry, Signer};
 use airtight::statement::digests::{Digests, text_of};
@@ -95,7 +93,7 @@ impl InspectedSubject {
 pub fn run(command: &BundleCommand, call: &mut Invocation) -> Result<Exit, Failure> {
     match command {
         BundleCommand::Inspect(args) => {
-            let text = fs::read(&args.file).map_err(|error| artifacts::unreadable(&args.file, &error))?;
+            let text = artifacts::bundle_text(&args.file).map_err(|error| artifacts::unreadable(&args.file, &error))?;
             let found = match homes::housed(&text) {
                 Ok(found) => {
                     found.into_iter().map(|Housed { place, text }| (place, text.into_owned().into_bytes())).collect()
