@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use airtight::bundle::homes::HomeError;
 use airtight::statement::digests::Digests;
@@ -13,6 +14,7 @@ use airtight_keys::verifier::HashFunction;
 
 use crate::artifacts::{self, Named};
 use crate::cores;
+use crate::exit::Exit;
 use crate::failure::Failure;
 
 use super::filed::{self, Filed};
@@ -21,6 +23,9 @@ use super::matching::{Candidate, Index, Said, Whose};
 
 /// The most judgements that a file asks of one core; those of a larger document are spread over all.
 const ON_ONE_CORE: usize = 64;
+/// The most judgements that documents larger than that may ask for together. Each answer takes half a kilobyte, and a document of 50 KB could ask for
+/// millions: one line that names a thousand files, and thousands of lines that nobody can read.
+const JUDGEMENTS_MAX: usize = 1 << 20;
 /// What was verified of a bundle up to this length is kept until a policy is held to it; a larger one is judged again then.
 const KEPT_LEN_MAX: usize = 256 << 10;
 
@@ -33,6 +38,8 @@ pub struct Asking<'a> {
     pub about: Option<Digests>,
     /// Whether this is the second round.
     pub is_again: bool,
+    /// How many judgements larger documents have asked for so far.
+    pub spread: AtomicUsize,
 }
 
 /// What became of a file.
@@ -99,7 +106,10 @@ impl Asking<'_> {
         };
         let whose = match self.about {
             Some(_) => vec![Whose { artifacts: vec![0], is_guest: false }; found.len()],
-            None => self.index.whose(name, found.iter().map(|one| &one.said)),
+            None => {
+                let whose = self.index.whose(name, found.iter().map(|one| &one.said), JUDGEMENTS_MAX);
+                whose.ok_or_else(|| too_many(path))?
+            }
         };
         let judgements = whose.iter().map(|whose| whose.artifacts.len()).sum::<usize>();
         let is_large = judgements > ON_ONE_CORE;
@@ -108,6 +118,9 @@ impl Asking<'_> {
             if is_large || !algorithms.is_empty() {
                 return Ok(Asked::Waits { algorithms, is_large });
             }
+        }
+        if is_large && self.spread.fetch_add(judgements, Ordering::Relaxed) + judgements > JUDGEMENTS_MAX {
+            return Err(too_many(path));
         }
         let bundles = found.len();
         let is_stray = judgements == 0;
@@ -135,7 +148,10 @@ impl Asking<'_> {
     fn refused(&self, name: &str, error: &HomeError) -> Answers {
         let artifacts = match self.about {
             Some(_) => vec![0],
-            None => self.index.whose(name, [&Said::default()].into_iter()).swap_remove(0).artifacts,
+            None => {
+                let whose = self.index.whose(name, [&Said::default()].into_iter(), JUDGEMENTS_MAX);
+                whose.unwrap_or_default().into_iter().flat_map(|whose| whose.artifacts).collect()
+            }
         };
         let report = verify::refused(Refusal::Home(error.clone()));
         let found = |artifact: &usize| {
@@ -201,4 +217,13 @@ impl Asking<'_> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     artifacts::bundle_text(path).map_err(|error| artifacts::unreadable(path, &error))
+}
+
+fn too_many(path: &Path) -> Failure {
+    let message = format!(
+        "{} makes it more than {JUDGEMENTS_MAX} judgements, each of one bundle about one artifact",
+        path.display()
+    );
+    Failure::new(Exit::Malformed, "too_many_judgements", message)
+        .next("take the file away, or apart; or ask about fewer artifacts at once")
 }

@@ -8,8 +8,8 @@
 //! | everything was verified | 0 |
 //!
 //! Keys and trusted root are read once, each checkpoint and each authority's certificate is verified once, and most bundles are read once ([`judging`]). Below `--dir` the files that hold
-//! bundles ([`matching::is_called_home`], [`matching::holds_bundles`]) are no artifacts; all others are, but for those that the command line itself names (keys, trusted root). Symbolic
-//! links are not followed. Of a document of several bundles those count that are about an artifact here; where none is, the document is an orphan. What is in a `--manifest` need not be at hand: its digests are what is asked about.
+//! bundles ([`matching::is_called_home`], [`matching::holds_bundles`]) are no artifacts; all others are, but for those that the command line itself names (keys, trusted root, policies, revocation
+//! lists). Symbolic links are not followed. A file of bundles that lies below `--dir` and below `--bundles` is one. Of a document of several bundles those count that are about an artifact here; where none is, the document is an orphan. What is in a `--manifest` need not be at hand: its digests are what is asked about.
 //!
 //! Under a policy the attestations of an artifact are judged together, and its verdict is the policy's alone: a bundle that does not hold counts
 //! for nothing, and refuses nothing that others show. One ARTIFACT is judged here too, where it comes with a policy or a directory of bundles;
@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
 
 use airtight::bundle::Bundle;
 use airtight::policy::{Attestation, Finding, Shortfall, Standing};
@@ -175,7 +176,7 @@ struct SummaryLine {
 /// Runs `airtight verify --dir` and `airtight verify --manifest`.
 ///
 /// # Errors
-/// `manifest_malformed`, `nothing_to_verify`, and what the files refuse: no verdict was reached then.
+/// `manifest_malformed`, `nothing_to_verify`, `too_many_judgements`, and what the files refuse: no verdict was reached then.
 pub fn run(args: &VerifyArgs, judge: &Judge, call: &mut Invocation) -> Result<Exit, Failure> {
     let mut asked = collect(args, judge)?;
     if asked.artifacts.is_empty() && asked.bundles.is_empty() {
@@ -298,7 +299,8 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
     if let Some(directory) = &args.dir {
         let (names, symlinks) = artifacts::walk(directory)?;
         let policies = judge.asked.iter().flat_map(|loaded| &loaded.files);
-        let given = args.by.key.iter().chain([&args.by.trusted_root]).chain(&args.witness_policy).chain(policies);
+        let given = args.by.key.iter().chain([&args.by.trusted_root]).chain(&args.witness_policy);
+        let given = given.chain(&args.by.identity.crl).chain(policies);
         let inputs: BTreeSet<PathBuf> = given.filter_map(|path| fs::canonicalize(path).ok()).collect();
         // A file has its own name at the end of every path to it: no link is among these.
         let may_be_input =
@@ -329,9 +331,27 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
     });
     if let Some(directory) = args.bundles.clone().or(beside) {
         let (names, _) = artifacts::walk(&directory)?;
-        bundles.extend(homes(names).0);
+        let more = homes(names).0;
+        bundles.extend(match &args.dir {
+            Some(other) => without_common(more, &directory, &bundles, other),
+            None => more,
+        });
     }
     Ok(Asked { artifacts, paths, bundles, links, were_read, is_whole: true, are_named: false })
+}
+
+/// Leaves out the files below `directory` that are listed below `other` already, where one of the two holds the other.
+fn without_common(files: Vec<Named>, directory: &Path, listed: &[Named], other: &Path) -> Vec<Named> {
+    let apart = match (fs::canonicalize(directory), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => !one.starts_with(&other) && !other.starts_with(&one),
+        _ => true,
+    };
+    if apart {
+        return files;
+    }
+    let known: BTreeSet<PathBuf> = listed.iter().filter_map(|file| fs::canonicalize(&file.path).ok()).collect();
+    let is_known = |file: &Named| fs::canonicalize(&file.path).is_ok_and(|path| known.contains(&path));
+    files.into_iter().filter(|file| !is_known(file)).collect()
 }
 
 /// Takes apart the files that hold bundles and all others.
@@ -444,7 +464,8 @@ fn line(artifact: &Candidate, group: Vec<(usize, Found)>, findings: Option<Vec<F
 
 impl Asked {
     fn asking<'a>(&'a self, judge: &'a Judge, about: Option<Digests>, is_again: bool) -> Asking<'a> {
-        Asking { judge, artifacts: &self.artifacts, index: Index::of(&self.artifacts), about, is_again }
+        let index = Index::of(&self.artifacts);
+        Asking { judge, artifacts: &self.artifacts, index, about, is_again, spread: AtomicUsize::new(0) }
     }
 }
 

@@ -143,17 +143,26 @@ impl<'a> Index<'a> {
         Index { by_digest, by_name }
     }
 
-    /// Tells whose the bundles of a file are, each given by what it says of itself, in their order.
-    pub fn whose<'s>(&self, file: &str, bundles: impl Iterator<Item = &'s Said>) -> Vec<Whose> {
-        let bundles: Vec<(Vec<usize>, bool)> =
-            bundles.map(|said| (self.artifacts(file, said), said.is_silent())).collect();
-        let all: BTreeSet<usize> = bundles.iter().flat_map(|(artifacts, _)| artifacts).copied().collect();
+    /// Tells whose the bundles of a file are, each given by what it says of itself, in their order; nothing where that would be more than `max`
+    /// pairs of a bundle and an artifact.
+    pub fn whose<'s>(&self, file: &str, bundles: impl Iterator<Item = &'s Said>, max: usize) -> Option<Vec<Whose>> {
+        let (mut found, mut all, mut pairs, mut guests) = (Vec::new(), BTreeSet::new(), 0, 0);
+        for said in bundles {
+            let artifacts = self.artifacts(file, said);
+            all.extend(artifacts.iter().copied());
+            pairs += artifacts.len();
+            guests += usize::from(artifacts.is_empty() && said.is_silent());
+            if pairs + guests * all.len() > max {
+                return None;
+            }
+            found.push((artifacts, said.is_silent()));
+        }
         let whose = |(artifacts, is_silent): (Vec<usize>, bool)| match artifacts.is_empty() && is_silent {
             // One that cannot be read may be about whatever the others of its document are about.
             true => Whose { artifacts: all.iter().copied().collect(), is_guest: true },
             false => Whose { artifacts, is_guest: false },
         };
-        bundles.into_iter().map(whose).collect()
+        Some(found.into_iter().map(whose).collect())
     }
 
     fn artifacts(&self, file: &str, said: &Said) -> Vec<usize> {
@@ -188,7 +197,7 @@ mod tests {
         let of_npm = Said { digests: vec![ContentDigest::Sha512([2; 64])], ..Said::default() };
         let index = Index::of(&artifacts);
         let found = |file: &str, bundles: &[Said]| {
-            let whose = index.whose(file, bundles.iter());
+            let whose = index.whose(file, bundles.iter(), 5).unwrap();
             whose.into_iter().map(|whose| (whose.artifacts, whose.is_guest)).collect::<Vec<_>>()
         };
         for (file, said, expected) in [
@@ -205,7 +214,11 @@ mod tests {
         assert_eq!(found("c.jsonl", &[of(&[])]), [(vec![2], false)]);
         let document = [of(&["b"]), of(&[]), of(&["gone"]), of(&["a"])];
         let expected = [(vec![1], false), (vec![0, 1, 3], true), (vec![], false), (vec![0, 3], false)];
-        assert_eq!(found("all.jsonl", &document), expected);
+        let pairs = index.whose("all.jsonl", document.iter(), 6).unwrap();
+        let pairs: Vec<_> = pairs.into_iter().map(|whose| (whose.artifacts, whose.is_guest)).collect();
+        assert_eq!(pairs, expected);
+        assert_eq!(index.whose("all.jsonl", document.iter(), 5), None);
         assert_eq!(found("all.jsonl", &[of(&["gone"]), of(&[])]), [(vec![], false), (vec![], true)]);
+        assert_eq!(index.whose("all.jsonl", [of(&["a"]), of(&["a"]), of(&["a"])].iter(), 5), None);
     }
 }
