@@ -40,6 +40,7 @@ pub use predicate::{ArtifactPredicate, Part, PredicateType, Symlink, UnknownPred
 pub use read::{ParsedStatement, ParsedSubject};
 
 use airtight_keys::strict_json::{self, Limits, StrictJsonError};
+use airtight_keys::verifier::HashFunction;
 use airtight_log::digest::Sha256Digest;
 
 /// The `_type` of every statement we write.
@@ -95,11 +96,16 @@ pub enum StatementError {
         /// The name.
         name: String,
     },
-    /// A `sha256` digest is not 64 lowercase hex digits.
-    #[error("subject {subject} has a sha256 digest that is not 64 lowercase hex digits: {found:?}")]
+    /// A `sha256`, `sha384` or `sha512` digest is not 64, 96 or 128 lowercase hex digits.
+    #[error(
+        "subject {subject} has a {} digest that is not {} lowercase hex digits: {found:?}", .algorithm.name(),
+        2 * .algorithm.len()
+    )]
     Digest {
         /// 0-based place of the subject.
         subject: usize,
+        /// What the digest is said to be of.
+        algorithm: HashFunction,
         /// What stands there.
         found: String,
     },

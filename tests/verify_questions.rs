@@ -132,7 +132,7 @@ fn subjects_that_cannot_be_compared_by_name_are_refused_for_a_directory() {
     ));
     assert_eq!(twice.code(&[file("a", "1")], &[]), "subject_name_twice");
     let other = statement(&format!(
-        r#"{{"name":"a","digest":{{"sha256":"{digest}"}}}},{{"name":"b","digest":{{"sha512":"00"}}}}"#
+        r#"{{"name":"a","digest":{{"sha256":"{digest}"}}}},{{"name":"b","digest":{{"sha1":"00"}}}}"#
     ));
     assert_eq!(other.code(&[file("a", "1")], &[]), "subject_without_sha256");
 }

@@ -102,7 +102,7 @@ impl ParsedSubject<'_> {
         self.digests.sha256()
     }
 
-    /// Returns the digests, SHA-384 and SHA-512 where they stand there in lowercase hex: npm's statements have SHA-512 alone.
+    /// Returns the digests: npm's statements have SHA-512 alone.
     pub fn digests(&self) -> &Digests {
         &self.digests
     }
@@ -156,24 +156,21 @@ impl<'a> WireSubject<'a> {
         if let Some(annotations) = self.annotations {
             strict_json::check(annotations.get().as_bytes(), LIMITS).map_err(StatementError::Json)?;
         }
+        let WireDigests { sha256, sha384, sha512, others } = self.digest;
         let mut digests = Digests::default();
-        if let Some(text) = self.digest.sha256 {
-            match Sha256Digest::from_hex(&text) {
-                Ok(digest) => digests = Digests::from(digest),
-                Err(_) => return Err(StatementError::Digest { subject: place, found: text.into_owned() }),
-            }
-        }
-        let mut digests_unused = self.digest.others.len();
         for (algorithm, text) in
-            [(HashFunction::Sha384, &self.digest.sha384), (HashFunction::Sha512, &self.digest.sha512)]
+            [(HashFunction::Sha256, sha256), (HashFunction::Sha384, sha384), (HashFunction::Sha512, sha512)]
         {
             let Some(text) = text else { continue };
-            match digest_of_hex(algorithm, text) {
+            // One that is passed over, for its capital digits or its length, is one that others compare.
+            match digest_of_hex(algorithm, &text) {
                 Some(digest) => digests = digests.with(digest),
-                None => digests_unused += 1,
+                None => {
+                    return Err(StatementError::Digest { subject: place, algorithm, found: text.into_owned() });
+                }
             }
         }
-        Ok(ParsedSubject { name: self.name, digests, digests_unused })
+        Ok(ParsedSubject { name: self.name, digests, digests_unused: others.len() })
     }
 }
 
@@ -227,6 +224,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for WireDigests<'a> {
                         if digests.sha512.replace(value).is_some() {
                             return Err(M::Error::duplicate_field("sha512"));
                         }
+                    } else if let Some(bits) = algorithm.strip_prefix("SHA2_") {
+                        // protobuf's names, which sigstore-go compares as well: passed over, they would hide a digest from us alone.
+                        return Err(M::Error::custom(format_args!(
+                            "unknown field `{algorithm}`, expected `sha{bits}`"
+                        )));
                     } else if digests.others.contains(&algorithm) {
                         return Err(M::Error::custom(format_args!("duplicate field `{algorithm}`")));
                     } else if digests.others.len() == DIGESTS_MAX {
@@ -272,20 +274,18 @@ mod tests {
     #[test]
     fn descriptor_members_that_stock_clients_accept_are_accepted() {
         let subject = format!(
-            r#"{{"name":"a","digest":{{"sha256":"{HEX}","sha512":"00"}},"uri":"u","mediaType":"m","downloadLocation":"d","content":"AA==","annotations":{{"x":[1]}}}}"#
+            r#"{{"name":"a","digest":{{"sha256":"{HEX}","sha1":"00"}},"uri":"u","mediaType":"m","downloadLocation":"d","content":"AA==","annotations":{{"x":[1]}}}}"#
         );
         assert_eq!(code(&with(&subject, r#","predicate":{"a":{"b":null}}"#)), "accepted");
         assert_eq!(code(&with(&subject, "").replace("Statement/v1", "Statement/v0.1")), "accepted");
     }
 
     #[test]
-    fn a_longer_digest_is_read_where_it_is_one() {
+    fn a_longer_digest_is_read_in_its_one_spelling_or_refused() {
         for (algorithm, name, len) in [(HashFunction::Sha384, "sha384", 48), (HashFunction::Sha512, "sha512", 64)] {
             let hex = "0a".repeat(len - 1);
             for (digests, expected) in [
                 (format!(r#""{name}":"{hex}ff""#), (Some(255), 0)),
-                (format!(r#""{name}":"{hex}FF""#), (None, 1)),
-                (format!(r#""{name}":"{hex}""#), (None, 1)),
                 (format!(r#""{name}":"{hex}ff","sha1":"00""#), (Some(255), 1)),
                 (format!(r#""sha256":"{HEX}""#), (None, 0)),
             ] {
@@ -295,6 +295,14 @@ mod tests {
                 let last = subject.digests().of(algorithm).map(|digest| digest.as_bytes()[len - 1]);
                 assert_eq!((last, subject.digests_unused()), expected, "{digests}");
             }
+            // Others compare what capital digits hide, and refuse what is too short.
+            for text in [format!("{hex}FF"), hex.clone(), format!("{hex}fff"), format!("{hex}fg"), String::new()] {
+                let beside = format!(r#"{{"name":"a","digest":{{"sha256":"{HEX}","{name}":"{text}"}}}}"#);
+                assert_eq!(code(&with(&beside, "")), "statement_digest_malformed", "{text}");
+            }
+            let by_protobuf = name.replace("sha", "SHA2_");
+            let named = format!(r#"{{"name":"a","digest":{{"sha256":"{HEX}","{by_protobuf}":"{hex}ff"}}}}"#);
+            assert_eq!(code(&with(&named, "")), "statement_shape");
             let twice = format!(r#"{{"name":"a","digest":{{"{name}":"{hex}ff","{name}":"{hex}ff"}}}}"#);
             assert_eq!(code(&with(&twice, "")), "statement_member_twice");
         }

@@ -157,11 +157,25 @@ fn messages(cases: &mut Cases) {
             &format!("The subject has the artifact's SHA-256 and its {name}."),
             Recipe::envelope(&both).make(),
         );
+        let of_another = hex::encode(algorithm.hash(b"firmware 1.1\n"));
+        cases.add(
+            format!("step3-sha256-beside-{name}-in-upper-case"),
+            "statement_digest_malformed",
+            &format!("The subject has the artifact's SHA-256, and the {name} of another artifact in upper-case hex."),
+            Recipe::envelope(&both.replace(&hex, &of_another.to_uppercase())).make(),
+        );
+        let by_protobuf = name.replace("sha", "SHA2_");
+        cases.add(
+            format!("step3-sha256-beside-{name}-by-another-name"),
+            "statement_shape",
+            &format!("The subject has the artifact's SHA-256, and under the name {by_protobuf} the {name} of another artifact."),
+            Recipe::envelope(&both.replace(&format!("{name:?}"), &format!("{by_protobuf:?}")).replace(&hex, &of_another)).make(),
+        );
         cases.add(
             format!("step3-sha256-beside-{name}-of-another"),
             "subject_not_found",
             &format!("The subject has the artifact's SHA-256, and the {name} of another artifact."),
-            Recipe::envelope(&both.replace(&hex, &hex::encode(algorithm.hash(b"firmware 1.1\n")))).make(),
+            Recipe::envelope(&both.replace(&hex, &of_another)).make(),
         );
     }
     logged_otherwise(cases);

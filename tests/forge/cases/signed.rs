@@ -315,7 +315,7 @@ fn step_3(cases: &mut Cases) {
         "step3-no-sha256",
         absent,
         "The subject has a digest of another algorithm alone.",
-        &good.replace("\"sha256\"", "\"sha512\""),
+        &good.replace("\"sha256\"", "\"sha1\""),
     );
     cases.broken("step3-artifact-changed", absent, "The artifact has one more byte.", Recipe::file().make(), |scene| {
         scene.asked = Asked::Artifact([ARTIFACT, b"\n"].concat());
@@ -446,8 +446,8 @@ fn step_3_directories(cases: &mut Cases) {
         &FILES,
         &[links[0], ("more", "x")],
     );
-    let bare = directory_statement("")
-        .replace(&format!(r#"{{"sha256":"{}"}}"#, digest(FILES[1].1).hex()), r#"{"sha512":"00"}"#);
+    let bare =
+        directory_statement("").replace(&format!(r#"{{"sha256":"{}"}}"#, digest(FILES[1].1).hex()), r#"{"sha1":"00"}"#);
     cases.broken(
         "step3-file-without-sha256",
         "subject_without_sha256",

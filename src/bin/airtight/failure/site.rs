@@ -66,8 +66,9 @@ impl From<StatementError> for Failure {
                 failure.next("name a file, or a directory that holds one; a ready statement needs a subject as well")
             }
             StatementError::SubjectTwice { .. } => failure.next("rename one, or attest them apart"),
-            StatementError::NoSha256 { .. } | StatementError::Digest { .. } => {
-                failure.next("give subjects their sha256 as `sha256sum` prints it")
+            StatementError::NoSha256 { .. } => failure.next("give subjects their sha256 as `sha256sum` prints it"),
+            StatementError::Digest { .. } => {
+                failure.next("give subjects their digests as `sha256sum`, `sha384sum` and `sha512sum` print them")
             }
             StatementError::TooLarge { .. } => {
                 failure.next("attest the file that it describes, and hand the rest over beside it")
