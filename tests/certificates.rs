@@ -563,7 +563,8 @@ fn a_carried_root_counts_for_nothing_and_must_be_one_of_the_trusted_root() {
         let extensions = vec![("2.5.29.19", true, tlv(0x30, &[&tlv(1, &[&[0xff]])]))];
         let (issuer, subject) = ("forge authority", Some("forge authority"));
         let spki = other.public().spki_der().to_vec();
-        Draft { issuer, subject, valid: (TIME - 86_400, TIME + 86_400), spki, extensions }.signed(&other)
+        let (valid, rest) = ((TIME - 86_400, TIME + 86_400), Vec::new());
+        Draft { issuer, subject, valid, spki, extensions, rest }.signed(&other)
     };
     let leaf = world.certificate();
     let judged = |version: &str, chain: &[&[u8]]| {

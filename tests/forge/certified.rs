@@ -67,6 +67,8 @@ pub struct Draft {
     pub valid: (u64, u64),
     pub spki: Vec<u8>,
     pub extensions: Vec<Extension>,
+    /// The bytes behind the extensions, inside their list.
+    pub rest: Vec<u8>,
 }
 
 impl Draft {
@@ -81,6 +83,7 @@ impl Draft {
                 (CONSTRAINTS, true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
                 (KEY_USAGE, true, tlv(3, &[&[1, 0x06]])),
             ],
+            rest: Vec::new(),
         }
     }
 
@@ -100,7 +103,7 @@ impl Draft {
                 &tlv(0x30, &[&time(self.valid.0), &time(self.valid.1)]),
                 &self.subject.map_or_else(|| tlv(0x30, &[]), name),
                 &self.spki,
-                &tlv(0xa3, &[&tlv(0x30, &[&extensions])]),
+                &tlv(0xa3, &[&tlv(0x30, &[&extensions, &self.rest])]),
             ],
         )
     }
@@ -176,6 +179,7 @@ impl World {
                 ("1.3.6.1.4.1.57264.1.8", false, utf8(ISSUER)),
                 ("1.3.6.1.4.1.57264.1.12", false, utf8(REPOSITORY)),
             ],
+            rest: Vec::new(),
         };
         let above = Draft::authority("forge authority", "forge authority", &ca);
         let mut root: Value = serde_json::from_str(&recipe.make().root.render()).unwrap();
@@ -299,6 +303,8 @@ pub struct List {
     /// Since when it says that all of them were invalid.
     pub invalid_since: Option<u64>,
     pub extensions: Vec<Extension>,
+    /// The bytes behind the extensions, inside their list.
+    pub rest: Vec<u8>,
 }
 
 pub const SERIAL: &[u8] = &[7, 1, 2, 3];
@@ -313,6 +319,7 @@ impl List {
             revoked: Vec::new(),
             invalid_since: None,
             extensions: vec![number],
+            rest: Vec::new(),
         }
     }
 
@@ -344,7 +351,7 @@ impl List {
                 &time(self.updates.0),
                 &time(self.updates.1),
                 &entries,
-                &tlv(0xa0, &[&tlv(0x30, &[&extensions])]),
+                &tlv(0xa0, &[&tlv(0x30, &[&extensions, &self.rest])]),
             ],
         );
         tlv(0x30, &[&tbs, &ecdsa_sha256(), &tlv(3, &[&[0], &by.sign(&tbs).unwrap()])])
