@@ -1,5 +1,6 @@
 //! Reads a policy: the wire form that serde holds to its shape, and then every name to what it stands for.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -149,9 +150,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<T>, A::Error> {
-                let mut members: Vec<(String, T)> = Vec::new();
+                let (mut members, mut names) = (Vec::new(), BTreeSet::new());
                 while let Some(name) = map.next_key::<String>()? {
-                    if members.iter().any(|(known, _)| *known == name) {
+                    if !names.insert(name.clone()) {
                         return Err(A::Error::custom(format_args!("duplicate name `{name}`")));
                     }
                     let member = map.next_value()?;

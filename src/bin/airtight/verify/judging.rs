@@ -25,7 +25,7 @@ use super::matching::{Candidate, Index, Said, Whose};
 const ON_ONE_CORE: usize = 64;
 /// The most judgements that documents larger than that may ask for together. Each answer takes half a kilobyte, and a document of 50 KB could ask for
 /// millions: one line that names a thousand files, and thousands of lines that nobody can read.
-const JUDGEMENTS_MAX: usize = 1 << 20;
+const JUDGEMENTS_MAX: usize = 1 << 18;
 /// What was verified of a bundle up to this length is kept until a policy is held to it; a larger one is judged again then.
 const KEPT_LEN_MAX: usize = 256 << 10;
 
