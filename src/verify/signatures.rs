@@ -77,3 +77,35 @@ impl SignatureVerificationAlgorithm for Remembering<'_> {
         self.algorithm.signature_alg_id()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use airtight_keys::public::Algorithm;
+    use airtight_keys::sign::{Sign as _, SoftKey};
+
+    use super::*;
+
+    #[test]
+    fn a_signature_that_held_holds_for_nothing_else() {
+        let key = |secret: u8| SoftKey::from_secret(Algorithm::P256, &[secret; 32]).unwrap();
+        let (ours, other) = (key(1), key(2));
+        let signed = |key: &SoftKey, message: &[u8]| key.sign(message).unwrap();
+        let known = Signatures::default();
+        let holds = |key: &SoftKey, message: &[u8], signature: &[u8]| {
+            // What is left of an SPKI behind its algorithm: the point.
+            let point = &key.public().spki_der()[26..];
+            let held =
+                known.algorithms().iter().filter(|one| one.verify_signature(point, message, signature).is_ok()).count();
+            (held, known.len())
+        };
+        let signature = signed(&ours, b"a message");
+        for _ in 0..2 {
+            assert_eq!(holds(&ours, b"a message", &signature), (1, 1));
+            assert_eq!(holds(&other, b"a message", &signature), (0, 1));
+            assert_eq!(holds(&ours, b"another", &signature), (0, 1));
+            assert_eq!(holds(&ours, b"a message", &signed(&ours, b"another")), (0, 1));
+            assert_eq!(holds(&ours, b"a message", b""), (0, 1));
+        }
+        assert_eq!(holds(&other, b"a message", &signed(&other, b"a message")), (1, 2));
+    }
+}
