@@ -37,6 +37,47 @@ const ASKED_ALONE_MAX: usize = 128;
 /// From so many bytes on a progress bar is shown on a terminal.
 const PROGRESS_FROM: u64 = 256 << 20;
 
+/// Who asks for artifacts: what they are to do next about those that cannot be stated.
+#[derive(Debug, Clone, Copy)]
+pub enum Asker {
+    /// Who attests them.
+    #[cfg(feature = "site")]
+    Attest,
+    /// Who verifies them, or looks for their bundles.
+    Verify,
+}
+
+impl Asker {
+    /// What to do about a path that is neither a file nor a directory.
+    fn next_of_special_path(self) -> &'static str {
+        match self {
+            #[cfg(feature = "site")]
+            Asker::Attest => "attest what can be read to its end",
+            Asker::Verify => "name a file, or sha256:HEX",
+        }
+    }
+
+    /// What to do about such a file in a directory.
+    fn next_of_special_file(self) -> &'static str {
+        match self {
+            #[cfg(feature = "site")]
+            Asker::Attest => "attest what can be read to its end",
+            Asker::Verify => {
+                "move it out of the directory, or verify the files one by one: airtight verify FILE --bundle BUNDLE"
+            }
+        }
+    }
+
+    /// What to do about a link that leads back to a directory above it.
+    fn next_of_loop(self) -> &'static str {
+        match self {
+            #[cfg(feature = "site")]
+            Asker::Attest => "remove the link, or attest the files one by one",
+            Asker::Verify => "remove the link, or verify the files one by one: airtight verify FILE --bundle BUNDLE",
+        }
+    }
+}
+
 /// One file or directory, hashed.
 #[derive(Debug)]
 pub struct Artifact {
@@ -58,18 +99,18 @@ pub struct Artifact {
 ///
 /// # Errors
 /// `artifact_not_found`, `artifact_unreadable`, and what the head of this file lists.
-pub fn read(path: &Path) -> Result<Artifact, Failure> {
+pub fn read(path: &Path, asker: Asker) -> Result<Artifact, Failure> {
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     let name = name_of(path)?;
     let (names, symlinks) = if metadata.is_dir() {
-        let (mut names, symlinks) = walk(path)?;
+        let (mut names, symlinks) = walk(path, asker)?;
         measure(&mut names)?;
         (names, symlinks)
     } else if metadata.is_file() {
         let file = Named { name: name.clone(), path: path.to_owned(), len: Some(metadata.len()) };
         (vec![file], Vec::new())
     } else {
-        return Err(special(path));
+        return Err(special(path, asker.next_of_special_path()));
     };
     let size = names.iter().filter_map(|file| file.len).sum();
     let files = hashed(names)?;
@@ -128,7 +169,7 @@ fn size_shown(names: &[Named]) -> u64 {
 ///
 /// # Errors
 /// As [`read`].
-pub fn walk(directory: &Path) -> Result<(Vec<Named>, Vec<Symlink>), Failure> {
+pub fn walk(directory: &Path, asker: Asker) -> Result<(Vec<Named>, Vec<Symlink>), Failure> {
     let (mut files, mut symlinks) = (Vec::new(), Vec::new());
     for entry in WalkDir::new(directory).min_depth(1).sort_by_file_name() {
         let entry = entry.map_err(|error| {
@@ -144,13 +185,13 @@ pub fn walk(directory: &Path) -> Result<(Vec<Named>, Vec<Symlink>), Failure> {
         let kind = entry.file_type();
         if kind.is_symlink() {
             let target = fs::read_link(path).map_err(|error| unreadable(path, &error))?;
-            refuse_loop(path, &target)?;
+            refuse_loop(path, &target, asker)?;
             let target = target.to_str().ok_or_else(|| not_utf8(path))?.to_owned();
             symlinks.push(Symlink { name, target });
         } else if kind.is_file() {
             files.push(Named { name, path: entry.into_path(), len: None });
         } else if !kind.is_dir() {
-            return Err(special(path));
+            return Err(special(path, asker.next_of_special_file()));
         }
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -175,15 +216,14 @@ fn measure(files: &mut [Named]) -> Result<(), Failure> {
 }
 
 /// Refuses a link to a directory that holds the link: whoever follows it never comes to an end.
-fn refuse_loop(link: &Path, target: &Path) -> Result<(), Failure> {
+fn refuse_loop(link: &Path, target: &Path, asker: Asker) -> Result<(), Failure> {
     let parent = link.parent().unwrap_or(Path::new("."));
     let (Ok(to), Ok(from)) = (fs::canonicalize(parent.join(target)), fs::canonicalize(parent)) else { return Ok(()) };
     if !to.is_dir() || !from.starts_with(&to) {
         return Ok(());
     }
     let message = format!("{} leads to {}, a directory that holds it", link.display(), to.display());
-    Err(Failure::new(Exit::Malformed, "directory_loop", message)
-        .next("remove the link, or attest the files one by one"))
+    Err(Failure::new(Exit::Malformed, "directory_loop", message).next(asker.next_of_loop()))
 }
 
 /// Hashes files on all cores, each one by one core.
@@ -306,9 +346,9 @@ pub fn unreadable(path: &Path, error: &io::Error) -> Failure {
     }
 }
 
-fn special(path: &Path) -> Failure {
+fn special(path: &Path, next: &str) -> Failure {
     let message = format!("{} is neither a file nor a directory nor a symbolic link", path.display());
-    Failure::new(Exit::Malformed, "special_file", message).next("attest what can be read to its end")
+    Failure::new(Exit::Malformed, "special_file", message).next(next)
 }
 
 fn not_utf8(path: &Path) -> Failure {
@@ -334,14 +374,14 @@ mod tests {
         }
         std::os::unix::fs::symlink("b", above.join("d/link")).unwrap();
         for directory in [above.join("d"), above.join("d/"), above.join("./d/.")] {
-            let (files, symlinks) = walk(&directory).unwrap();
+            let (files, symlinks) = walk(&directory, Asker::Verify).unwrap();
             let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
             assert_eq!(names, ["b", "deep/c", "deep/er/a"]);
             assert!(files.iter().all(|file| file.path.is_file() && file.len.is_none()));
             assert_eq!(symlinks, [Symlink { name: "link".to_owned(), target: "b".to_owned() }]);
         }
         fs::write(above.join("d").join(OsStr::from_bytes(b"c\xff")), "").unwrap();
-        assert_eq!(walk(&above.join("d")).unwrap_err().code, "name_not_utf8");
+        assert_eq!(walk(&above.join("d"), Asker::Verify).unwrap_err().code, "name_not_utf8");
     }
 
     #[test]
@@ -353,7 +393,7 @@ mod tests {
         assert_eq!((of(None).unwrap(), of(Some(5)).unwrap()), (1, 1));
         assert_eq!(of(Some(4)).unwrap_err().code, "artifact_changed");
         assert_eq!(of(Some(6)).unwrap_err().code, "artifact_changed");
-        let read = read(home.path()).unwrap();
+        let read = read(home.path(), Asker::Verify).unwrap();
         assert_eq!(read.files.len(), 1);
     }
 

@@ -18,7 +18,7 @@ use airtight::statement::{
 use airtight_log::store::Access;
 use serde::Serialize;
 
-use crate::artifacts::{self, Artifact};
+use crate::artifacts::{self, Artifact, Asker};
 use crate::cli::attest::AttestArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -111,7 +111,7 @@ fn drafts(args: &AttestArgs, call: &Invocation) -> Result<Vec<Draft>, Failure> {
         return Ok(vec![Draft { statement: Statement::ready(bytes)?, name, artifact: None }]);
     }
     refuse_inside(args, call)?;
-    let read = args.paths.iter().map(|path| artifacts::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let read = args.paths.iter().map(|path| artifacts::read(path, Asker::Attest)).collect::<Result<Vec<_>, _>>()?;
     let predicate = match (&args.predicate, &args.predicate_type) {
         (Some(path), Some(name)) => {
             let mut file = File::open(path).map_err(|error| artifacts::unreadable(path, &error))?;

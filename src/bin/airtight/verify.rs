@@ -16,7 +16,7 @@ use airtight_log::digest::{Sha256Digest, sha256};
 use airtight_log::quorum::WitnessPolicy;
 use serde::Serialize;
 
-use crate::artifacts::{self, Artifact};
+use crate::artifacts::{self, Artifact, Asker};
 use crate::cli::verify::{ConformanceCommand, JudgeArgs, VerifyArgs, VerifyBundleArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -272,7 +272,7 @@ pub fn ask(artifact: &Path) -> Result<Question, Failure> {
         })?;
         return Ok(Question::Artifact(digests));
     }
-    let read = artifacts::read(artifact)?;
+    let read = artifacts::read(artifact, Asker::Verify)?;
     if read.is_directory {
         return Ok(Question::Directory(read));
     }

@@ -31,7 +31,7 @@ use airtight_keys::verifier::{HashFunction, VerifierKey};
 use airtight_log::digest::{LeafIndex, Sha256Digest};
 use serde::Serialize;
 
-use crate::artifacts::{self, Named};
+use crate::artifacts::{self, Asker, Named};
 use crate::cli::verify::VerifyArgs;
 use crate::cores;
 use crate::exit::Exit;
@@ -297,7 +297,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
     let (mut artifacts, mut bundles, mut links, mut were_read) = (Vec::new(), Vec::new(), 0, false);
     let mut paths = Vec::new();
     if let Some(directory) = &args.dir {
-        let (names, symlinks) = artifacts::walk(directory)?;
+        let (names, symlinks) = artifacts::walk(directory, Asker::Verify)?;
         let policies = judge.asked.iter().flat_map(|loaded| &loaded.files);
         let given = args.by.key.iter().chain([&args.by.trusted_root]).chain(&args.witness_policy);
         let given = given.chain(&args.by.identity.crl).chain(policies);
@@ -330,7 +330,7 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
         _ => PathBuf::from("."),
     });
     if let Some(directory) = args.bundles.clone().or(beside) {
-        let (names, _) = artifacts::walk(&directory)?;
+        let (names, _) = artifacts::walk(&directory, Asker::Verify)?;
         let more = homes(names).0;
         bundles.extend(match &args.dir {
             Some(other) => without_common(more, &directory, &bundles, other),
@@ -385,7 +385,7 @@ fn one(artifact: &Path, args: &VerifyArgs) -> Result<Asked, Failure> {
         _ => PathBuf::from("."),
     };
     let bundles = if args.bundle.is_empty() {
-        let (names, _) = artifacts::walk(args.bundles.as_deref().unwrap_or(&beside))?;
+        let (names, _) = artifacts::walk(args.bundles.as_deref().unwrap_or(&beside), Asker::Verify)?;
         homes(names).0
     } else {
         {
