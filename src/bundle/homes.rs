@@ -164,6 +164,13 @@ fn is_bundle(text: &str) -> bool {
     named.is_ok_and(|Object(named)| named.media_type.starts_with(MEDIA_TYPE_PREFIX))
 }
 
+/// Tells whether a text is a place as [`Housed`] has it, so that a file called `FILE, PLACE` could be taken for a bundle of another file.
+pub fn is_place(text: &str) -> bool {
+    let is_list = ["attestations[", "attestation_bundles["].iter().any(|list| text.starts_with(list));
+    let is_line = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_list || text.strip_prefix("line ").is_some_and(is_line)
+}
+
 /// Takes the bundles out of a file of any home, in its order.
 ///
 /// # Errors
@@ -276,6 +283,8 @@ mod tests {
         assert_eq!(places(&format!("{BUNDLE}\n\n{BUNDLE}\n")).unwrap(), [one("line 1"), one("line 3")]);
         let npm = format!(r#"{{"attestations":[{{"predicateType":"p","bundle":{BUNDLE}}},{{"bundle":{BUNDLE}}}]}}"#);
         assert_eq!(places(&npm).unwrap(), [one("attestations[0]"), one("attestations[1]")]);
+        assert!(["line 1", "line 1024", "attestations[0]"].iter().all(|place| is_place(place)));
+        assert!(["", "line", "line ", "line 1.jsonl", "lines 1", "out.json"].iter().all(|text| !is_place(text)));
     }
 
     #[test]
@@ -286,6 +295,7 @@ mod tests {
         );
         let found = places(&document).unwrap();
         assert_eq!(found[0].0, "attestation_bundles[0].attestations[0]");
+        assert!(is_place(&found[0].0));
         assert_eq!(found[0].1, places(attestation).unwrap()[0].1);
         let value: serde_json::Value = serde_json::from_str(&found[0].1).unwrap();
         assert_eq!(value["verificationMaterial"]["certificate"]["rawBytes"], "AA==");

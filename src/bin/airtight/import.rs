@@ -255,7 +255,7 @@ fn keeping(file: &Judged, question: &KeptQuestion, counts: &dyn Fn(&filed::Judge
 }
 
 fn label(file: &Judged, bundle: &filed::Judged) -> String {
-    if bundle.place.is_empty() { file.path.clone() } else { format!("{}, {}", file.path, bundle.place) }
+    filed::label(&file.path, &bundle.place)
 }
 
 /// Lists the bundles that hold, each under the name that a finding has for it.
@@ -350,7 +350,8 @@ fn show_kept(file: &Judged, keeping: &Keeping, proven: &Proven, log_id: &str, ca
     }
     let output = &mut call.output;
     let known = if proven.new { "" } else { " (was there already)" };
-    output.line(format_args!("kept:      {}, {} bytes, {}", file.path, keeping.said.size(), keeping.sha256));
+    let (name, size) = (filed::label(&file.path, ""), keeping.said.size());
+    output.line(format_args!("kept:      {name}, {size} bytes, {}", keeping.sha256));
     for bundle in &file.bundles {
         let Ok(verified) = bundle.report.verdict() else { continue };
         let place = if bundle.place.is_empty() { String::new() } else { format!("{}: ", bundle.place) };
@@ -395,7 +396,7 @@ fn show_refused(file: &Judged, refusal: &RefusalLine, call: &mut Invocation) {
         return;
     }
     let step = refusal.step.map_or_else(String::new, |step| format!(" at step {step}"));
-    let place = if refusal.place.is_empty() { String::new() } else { format!(", {}", refusal.place) };
-    call.output.line(format_args!("not kept:  {}{place}: refused{step} ({})", file.path, refusal.code));
+    let name = filed::label(&file.path, &refusal.place);
+    call.output.line(format_args!("not kept:  {name}: refused{step} ({})", refusal.code));
     call.output.line(format_args!("           {}", refusal.said));
 }

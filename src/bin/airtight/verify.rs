@@ -403,7 +403,7 @@ pub fn show(report: &Report, bundle: &Path, place: &str, call: &mut Invocation) 
         call.output.json(&Shown { report, stands_at: place });
         return;
     }
-    let bundle = if place.is_empty() { bundle.display().to_string() } else { format!("{}, {place}", bundle.display()) };
+    let bundle = filed::label(&bundle.display().to_string(), place);
     for check in report.checks() {
         let mark = match check.outcome {
             Outcome::Passed => "ok  ",

@@ -36,6 +36,14 @@ pub struct Judged {
     pub report: Report,
 }
 
+/// Names a bundle, for people and for findings: its file, and behind a comma where it stands there. A file that is called like a bundle of another
+/// stands in quotation marks, and so does one whose name begins with one: no two bundles have one name.
+pub fn label(file: &str, place: &str) -> String {
+    let is_like_another = file.rsplit_once(", ").is_some_and(|(_, end)| homes::is_place(end)) || file.starts_with('"');
+    let file = if is_like_another { Cow::Owned(format!("{file:?}")) } else { Cow::Borrowed(file) };
+    if place.is_empty() { file.into_owned() } else { format!("{file}, {place}") }
+}
+
 impl<'t> Filed<'t> {
     fn of(place: String, text: &'t [u8], bundle: Result<Bundle<'t>, BundleError>) -> Filed<'t> {
         let said = bundle.as_ref().map(said_unverified).unwrap_or_default();
@@ -121,4 +129,27 @@ pub fn judged(
     let found = found.into_iter().filter(|one| one.may_be_about(artifact)).collect();
     let judged = |one: Filed<'_>| Judged { report: judge(&one.text), place: one.place };
     of_type(found, predicate_type).into_iter().map(judged).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_bundles_have_one_name() {
+        let files =
+            ["a", "a, b", "a, line 2", "a, line 2, line 2", "a, line 2.jsonl", "\"a", "\"a, line 2\"", "\"a\", line 2"];
+        let places = ["", "line 2", "line 22", "attestations[0]"];
+        let labels: BTreeSet<String> =
+            files.iter().flat_map(|file| places.iter().map(|place| label(file, place))).collect();
+        assert_eq!(labels.len(), files.len() * places.len(), "{labels:?}");
+        // Nothing is changed where nothing is like it.
+        for (file, place, expected) in [
+            ("a, b", "", "a, b"),
+            ("a, line 2.jsonl", "line 2", "a, line 2.jsonl, line 2"),
+            ("a, line 2", "", "\"a, line 2\""),
+        ] {
+            assert_eq!(label(file, place), expected);
+        }
+    }
 }

@@ -155,7 +155,7 @@ impl Asking<'_> {
         };
         let report = verify::refused(Refusal::Home(error.clone()));
         let found = |artifact: &usize| {
-            let line = BundleLine::new(name.to_owned(), &report);
+            let line = BundleLine::new(filed::label(name, ""), &report);
             Found { artifact: *artifact, is_guest: false, line, kept: Kept::Nothing }
         };
         Answers { bundles: 1, is_stray: artifacts.is_empty(), found: artifacts.iter().map(found).collect() }
@@ -181,7 +181,7 @@ impl Asking<'_> {
 
     fn judged(&self, name: &str, one: Filed<'_>, artifact: usize, is_guest: bool) -> Found {
         let (place, len) = (one.place.clone(), one.text.len());
-        let label = if place.is_empty() { name.to_owned() } else { format!("{name}, {place}") };
+        let label = filed::label(name, &place);
         let report = self.report(one, artifact);
         let line = BundleLine::new(label, &report);
         let kept = match report.verdict() {
