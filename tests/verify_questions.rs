@@ -86,6 +86,33 @@ fn a_directory_is_compared_both_ways() {
 }
 
 #[test]
+fn the_first_link_that_differs_is_named_in_the_order_of_the_statement_then_of_the_directory() {
+    let said = |stated: &[Symlink], found: &[Symlink], part: Option<Part>| {
+        let files = [file("a", "1")];
+        let attested = directory(&files, stated.to_vec(), part);
+        let report = attested.judge(verify::Subject::Files { files: &files, symlinks: found }, Policy::default(), NOW);
+        report.verdict().map_or_else(|refusal| refusal.to_string(), |_| "verified".to_owned())
+    };
+    let [a, b, c, d] = [link("a", "1"), link("b", "2"), link("c", "3"), link("d", "4")];
+    let [b_else, c_else] = [link("b", "else"), link("c", "else")];
+    let all = [c.clone(), a.clone(), b.clone()];
+    assert_eq!(said(&all, &[a.clone(), b.clone(), c.clone()], None), "verified");
+    for (stated, found, starts) in [
+        (&all[..], &[a.clone(), b_else.clone(), c_else.clone()][..], "the symbolic link \"c\""),
+        (&all[..], &[d.clone(), a.clone(), b_else.clone(), c.clone()][..], "the symbolic link \"b\""),
+        (&all[..], &[a.clone(), c.clone()][..], "the symbolic link \"b\""),
+        (&all[..1], &[c.clone(), d.clone(), a.clone()][..], "the symbolic link \"d\""),
+        // Of two that bear one name no directory has both: the first counts.
+        (&[b.clone(), b_else.clone()][..], &[b.clone()][..], "the symbolic link \"b\""),
+        (&[b.clone()][..], &[b_else, b.clone()][..], "the symbolic link \"b\""),
+    ] {
+        let said = said(stated, found, None);
+        assert!(said.starts_with(starts), "{stated:?} {found:?}: {said}");
+    }
+    assert_eq!(said(&[b.clone()], &[b.clone(), d], Some(Part { number: 1, of: 2 })), "verified");
+}
+
+#[test]
 fn one_file_of_a_directory_is_found_under_any_name() {
     let attested = directory(&[file("a", "1"), file("b", "1"), file("c", "3")], Vec::new(), None);
     let report = attested.judge(verify::Subject::Digest(sha256(b"1")), Policy::default(), NOW);

@@ -13,6 +13,8 @@
 //! Two are of one thing where every algorithm that both have says the same, and one of those is neither `md5` nor `sha1`; `gitCommit` and its
 //! kin count. Names do not. A list without an item says nothing, and an item without a digest could be anything: either refuses the link.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::judge::{Finding, Fit, Standing, shown};
@@ -27,12 +29,18 @@ impl Policy {
     pub(super) fn judge_link(&self, link: &Link, fits: &[Vec<Fit<'_, '_>>]) -> Finding {
         let (ones, others) = (&fits[link.one], &fits[link.other]);
         let (one_name, other_name) = (&self.require[link.one].name, &self.require[link.other].name);
-        let pairs = ones.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
+        let end = |value, whose| End::of(link.digests, value, whose);
+        let one_ends: Vec<End<'_>> =
+            ones.iter().map(|fit| end(fit.statement.pointer(&link.at), "the former")).collect();
+        let other_ends: Vec<End<'_>> =
+            others.iter().map(|fit| end(fit.statement.pointer(&link.other_at), "the latter")).collect();
         let (mut cause, mut equal) = (None, Vec::new());
-        for (one, other) in pairs {
-            match holds(link, one.statement, other.statement) {
-                Ok(()) => equal.push((one, other)),
-                Err(fault) => cause = cause.take().or(fault),
+        for (one, one_end) in ones.iter().zip(&one_ends) {
+            for (other, other_end) in others.iter().zip(&other_ends) {
+                match holds(link.digests, one_end, other_end) {
+                    Ok(()) => equal.push((one, other)),
+                    Err(fault) => cause = cause.take().or(fault),
+                }
             }
         }
         // What lies elsewhere or is not fresh links no more than it meets.
@@ -69,38 +77,86 @@ impl Policy {
     }
 }
 
-/// Tells whether two statements are linked.
+/// What one end of a link leads to in a statement.
+enum End<'v> {
+    Value(Option<&'v Value>),
+    /// A list of digests, or why it is none.
+    Things(Result<Things<'v>, String>),
+}
+
+impl<'v> End<'v> {
+    fn of(digests: Option<Digests>, value: Option<&'v Value>, whose: &str) -> End<'v> {
+        match digests {
+            None => End::Value(value),
+            Some(_) => End::Things(things(value, whose).map(Things::of)),
+        }
+    }
+}
+
+/// Tells whether two ends are linked.
 ///
 /// # Errors
 /// They are not; with a sentence where it is about digests.
-fn holds(link: &Link, one: &Value, other: &Value) -> Result<(), Option<String>> {
-    let (found, wanted) = (one.pointer(&link.at), other.pointer(&link.other_at));
-    let Some(digests) = link.digests else {
-        return if found.is_some() && found == wanted { Ok(()) } else { Err(None) };
+fn holds(digests: Option<Digests>, one: &End<'_>, other: &End<'_>) -> Result<(), Option<String>> {
+    let clone = |fault: &String| Some(fault.clone());
+    let (found, wanted) = match (one, other) {
+        (End::Things(found), End::Things(wanted)) => (found.as_ref().map_err(clone)?, wanted.as_ref().map_err(clone)?),
+        (End::Value(found), End::Value(wanted)) if found.is_some() && found == wanted => return Ok(()),
+        _ => return Err(None),
     };
-    let (found, wanted) = (things(found, "the former")?, things(wanted, "the latter")?);
-    let among = |thing: &&Thing<'_>, all: &[Thing<'_>]| all.iter().any(|other| is_same(thing, other));
-    if let Some(lost) = found.iter().find(|thing| !among(thing, &wanted)) {
+    if let Some(lost) = found.all.iter().find(|thing| !wanted.have(thing)) {
         return Err(Some(format!("{} of the former is not in the latter", lost.shown())));
     }
-    match wanted.iter().find(|thing| !among(thing, &found)) {
-        Some(lost) if digests == Digests::Equal => {
-            Err(Some(format!("{} of the latter is not in the former", lost.shown())))
-        }
+    match digests {
+        Some(Digests::Equal) => match wanted.all.iter().find(|thing| !found.have(thing)) {
+            Some(lost) => Err(Some(format!("{} of the latter is not in the former", lost.shown()))),
+            None => Ok(()),
+        },
         _ => Ok(()),
+    }
+}
+
+/// Things, found by each digest that shows what a thing is: lists have thousands, and each was held to each.
+struct Things<'v> {
+    all: Vec<Thing<'v>>,
+    /// The places of the things that have it, by algorithm and digest.
+    by_digest: HashMap<(&'v str, &'v str), Vec<usize>>,
+}
+
+impl<'v> Things<'v> {
+    fn of(all: Vec<Thing<'v>>) -> Things<'v> {
+        let mut by_digest: HashMap<(&str, &str), Vec<usize>> = HashMap::with_capacity(all.len());
+        for (place, thing) in all.iter().enumerate() {
+            for digest in thing.strong() {
+                by_digest.entry(digest).or_default().push(place);
+            }
+        }
+        Things { all, by_digest }
+    }
+
+    /// Tells whether a thing is one of these.
+    fn have(&self, thing: &Thing<'_>) -> bool {
+        let mut alike = thing.strong().filter_map(|digest| self.by_digest.get(&digest)).flatten();
+        alike.any(|place| is_same(thing, &self.all[*place]))
     }
 }
 
 /// A thing, by its digests.
 struct Thing<'v>(&'v Map<String, Value>);
 
-impl Thing<'_> {
+impl<'v> Thing<'v> {
     fn shown(&self) -> String {
         shown(&Value::Object(self.0.clone()))
     }
+
+    /// Lists its digests of algorithms that show what a thing is.
+    fn strong(&self) -> impl Iterator<Item = (&'v str, &'v str)> {
+        let strong = self.0.iter().filter(|(name, _)| !WEAK.contains(&name.as_str()));
+        strong.filter_map(|(name, digest)| Some((name.as_str(), digest.as_str()?)))
+    }
 }
 
-fn things<'v>(value: Option<&'v Value>, whose: &str) -> Result<Vec<Thing<'v>>, Option<String>> {
+fn things<'v>(value: Option<&'v Value>, whose: &str) -> Result<Vec<Thing<'v>>, String> {
     let is_digests = |map: &Map<String, Value>| !map.is_empty() && map.values().all(Value::is_string);
     let digests_of = |value: &'v Value| value.as_object().filter(|map| is_digests(map)).map(Thing);
     let described = |value: &'v Value| value.get("digest").and_then(digests_of);
@@ -112,8 +168,8 @@ fn things<'v>(value: Option<&'v Value>, whose: &str) -> Result<Vec<Thing<'v>>, O
         _ => None,
     };
     match found {
-        None => Err(Some(format!("{whose} has no digests, or something without one"))),
-        Some(things) if things.is_empty() => Err(Some(format!("{whose} lists nothing"))),
+        None => Err(format!("{whose} has no digests, or something without one")),
+        Some(things) if things.is_empty() => Err(format!("{whose} lists nothing")),
         Some(things) => Ok(things),
     }
 }
@@ -122,4 +178,61 @@ fn is_same(one: &Thing<'_>, other: &Thing<'_>) -> bool {
     let shared: Vec<(&String, bool)> =
         one.0.iter().filter_map(|(name, value)| Some((name, other.0.get(name)? == value))).collect();
     shared.iter().all(|(_, equal)| *equal) && shared.iter().any(|(name, _)| !WEAK.contains(&name.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The n-th of many lists of up to five things, each of up to three digests: two algorithms that show a thing and one that does not.
+    fn list(n: usize) -> Value {
+        let mut left = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut next = |below: usize| {
+            left = left.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (left >> 33) % below
+        };
+        let mut thing = |_| {
+            let mut digest = Map::new();
+            for algorithm in ["sha256", "gitCommit", "sha1"] {
+                if next(3) > 0 {
+                    digest.insert(algorithm.to_owned(), format!("{}", next(3)).into());
+                }
+            }
+            if digest.is_empty() {
+                digest.insert("sha512".to_owned(), "0".into());
+            }
+            serde_json::json!({ "digest": digest })
+        };
+        (0..1 + n % 5).map(&mut thing).collect()
+    }
+
+    #[test]
+    fn lists_are_linked_as_if_each_thing_were_held_to_each() {
+        let mut met = [0; 3];
+        for n in 0..2_000 {
+            let (one, other) = (list(2 * n), list(2 * n + 1));
+            for digests in [Digests::Equal, Digests::Within] {
+                let (found, wanted) = (things(Some(&one), "").unwrap(), things(Some(&other), "").unwrap());
+                let lacks = |thing: &&Thing<'_>, all: &[Thing<'_>]| !all.iter().any(|other| is_same(thing, other));
+                let expected = match (
+                    found.iter().find(|thing| lacks(thing, &wanted)),
+                    wanted.iter().find(|thing| lacks(thing, &found)),
+                ) {
+                    (Some(lost), _) => Err(Some(format!("{} of the former is not in the latter", lost.shown()))),
+                    (None, Some(lost)) if digests == Digests::Equal => {
+                        Err(Some(format!("{} of the latter is not in the former", lost.shown())))
+                    }
+                    (None, _) => Ok(()),
+                };
+                met[match &expected {
+                    Ok(()) => 0,
+                    Err(Some(said)) if said.contains("of the former is not") => 1,
+                    Err(_) => 2,
+                }] += 1;
+                let end = |value| End::of(Some(digests), Some(value), "");
+                assert_eq!(holds(Some(digests), &end(&one), &end(&other)), expected, "{one} {other}");
+            }
+        }
+        assert!(met.iter().all(|count| *count > 100), "{met:?}");
+    }
 }

@@ -244,14 +244,21 @@ fn links(stated: &[Symlink], found: &[Symlink], is_part: bool) -> Result<(), Ref
             |link: Option<&Symlink>| link.map_or_else(|| "nothing".to_owned(), |link| format!("{:?}", link.target));
         Err(Refusal::Symlink { name: name.to_owned(), stated: shown(stated), found: shown(found) })
     };
+    let there = links_by_name(found);
     for link in stated {
-        let there = found.iter().find(|other| other.name == link.name);
-        if there != Some(link) {
-            return refused(&link.name, Some(link), there);
+        let found = there.get(link.name.as_str()).copied();
+        if found != Some(link) {
+            return refused(&link.name, Some(link), found);
         }
     }
-    match found.iter().find(|link| !stated.iter().any(|other| other.name == link.name)) {
+    let stated = links_by_name(stated);
+    match found.iter().find(|link| !stated.contains_key(link.name.as_str())) {
         Some(link) if !is_part => refused(&link.name, None, Some(link)),
         _ => Ok(()),
     }
+}
+
+/// Takes symbolic links by their names; of two with one name the first.
+fn links_by_name(links: &[Symlink]) -> BTreeMap<&str, &Symlink> {
+    links.iter().rev().map(|link| (link.name.as_str(), link)).collect()
 }

@@ -178,7 +178,10 @@ fn common(files: &[Judged]) -> Result<Option<Digests>, Failure> {
     };
     let named: Vec<_> = files.iter().map(named).filter(|named| !named.is_empty()).collect();
     let Some((first, others)) = named.split_first() else { return Ok(None) };
-    match first.iter().find(|digest| others.iter().all(|named| named.contains(digest))) {
+    // Nobody was asked yet who signed, and a file of documents may name a hundred thousand.
+    let sorted = |named: &Vec<ContentDigest>| named.iter().map(|digest| Digests::from(*digest)).collect();
+    let others: Vec<BTreeSet<Digests>> = others.iter().map(sorted).collect();
+    match first.iter().find(|digest| others.iter().all(|named| named.contains(&Digests::from(**digest)))) {
         Some(digest) => Ok(Some(Digests::from(*digest))),
         None => {
             let message = "a policy is about one artifact, and no artifact is named by all of these files";
