@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests are free of the ban list of clippy.toml")]
 
 use std::num::NonZeroUsize;
+use std::slice;
 
 use airtight::attest::Site;
 use airtight::statement::{ArtifactPredicate, Part, PredicateType, Statement, Subject, Symlink};
@@ -109,7 +110,7 @@ fn the_first_link_that_differs_is_named_in_the_order_of_the_statement_then_of_th
         let said = said(stated, found, None);
         assert!(said.starts_with(starts), "{stated:?} {found:?}: {said}");
     }
-    assert_eq!(said(&[b.clone()], &[b.clone(), d], Some(Part { number: 1, of: 2 })), "verified");
+    assert_eq!(said(slice::from_ref(&b), &[b.clone(), d], Some(Part { number: 1, of: 2 })), "verified");
 }
 
 #[test]
