@@ -20,8 +20,8 @@ use airtight_log::entry::dsse_body;
 use serde_json::{Value, json};
 
 use forge::certified::{
-    CONSTRAINTS, Draft, EKU, ISSUER, KEY_USAGE, List, NAME, REPOSITORY, SAN, World, changed, drafted, exactly,
-    matching, oid, pem, tlv, uri, utf8, vector,
+    CONSTRAINTS, Draft, EKU, ISSUER, KEY_USAGE, LargerKey, List, NAME, REPOSITORY, SAN, World, changed, drafted,
+    exactly, matching, oid, pem, tlv, uri, utf8, vector,
 };
 use forge::{ARTIFACT, NOW, Recipe, Signed, TIME, key, verdict};
 
@@ -73,19 +73,25 @@ fn a_good_certificate_is_verified_and_says_whom_it_names() {
 }
 
 #[test]
+fn an_authority_with_a_larger_key_counts_as_one_of_public_sigstore() {
+    let world = World::under(Box::new(LargerKey::new(1)));
+    assert_eq!(world.code(), ("verified", 0));
+    let forged = World::under(Box::new(LargerKey::new(2))).bundle();
+    assert_eq!(verdict(&world.judge(forged.as_bytes())).0, "certificate_chain_invalid");
+}
+
+#[test]
 fn a_signature_of_an_authority_that_is_remembered_changes_no_verdict() {
     let memory = Memory::default();
     let judged = |world: &World, bundle: &str| verdict(&world.judge_among(bundle.as_bytes(), &memory)).0;
     let good = World::new();
-    let mut impostor = World { ca: key(Algorithm::P256, "impostor"), ..World::new() };
+    let impostor = World::under(Box::new(key(Algorithm::P256, "impostor")));
     let forged = impostor.bundle();
     for _ in 0..2 {
         assert_eq!((judged(&good, &good.bundle()), memory.signatures()), ("verified", 1));
         // Signed by another key under the authority's name, and the good one under a trusted root whose authority has another key.
         assert_eq!((judged(&good, &forged), memory.signatures()), ("certificate_chain_invalid", 1));
     }
-    let above = Draft::authority("forge authority", "forge authority", &impostor.ca).signed(&impostor.ca);
-    impostor.trust(&[above]);
     assert_eq!((judged(&impostor, &good.bundle()), memory.signatures()), ("certificate_chain_invalid", 1));
     assert_eq!((judged(&impostor, &forged), memory.signatures()), ("verified", 2));
     // What else a certificate is refused for is asked each time.
@@ -188,7 +194,7 @@ fn each_refusal_of_a_certificate_has_its_code() {
         ("certificate_key_usage", drafted(|draft| draft.put(EKU, false, tlv(0x30, &[&oid("1.3.6.1.5.5.7.3.8")]))).0),
         ("certificate_authority_unknown", drafted(|draft| Draft { issuer: "another", ..draft }).0),
         ("certificate_authority_unknown", changed(|world| world.root["certificateAuthorities"] = json!([])).0),
-        ("certificate_chain_invalid", changed(|world| world.ca = key(Algorithm::P256, "impostor")).0),
+        ("certificate_chain_invalid", changed(|world| world.ca = Box::new(key(Algorithm::P256, "impostor"))).0),
         (
             "certificate_chain_invalid",
             drafted(|draft| draft.put("2.5.29.19", true, tlv(0x30, &[&tlv(1, &[&[0xff]])]))).0,

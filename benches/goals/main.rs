@@ -29,6 +29,7 @@ mod clock;
 mod corpus;
 #[path = "../../tests/forge/mod.rs"]
 mod forge;
+mod many;
 mod process;
 mod proof;
 mod raw;
@@ -73,8 +74,8 @@ fn main() {
             batch::sign_and_append(&scratch, &mut table);
         }
         if wants("G12") {
-            process::many(&scratch, &mut table);
-            process::many_certified(&scratch, &mut table);
+            many::keyed(&scratch, &mut table);
+            many::certified(&scratch, &mut table);
         }
         if ["G2", "G4", "G4b", "G5", "G6", "G6b", "G7", "G9"].iter().any(|row| wants(row)) {
             let mut large = BenchSite::create(&scratch.join("large"));

@@ -1,6 +1,5 @@
-//! G6, G6b and G12: the command line from its start to its exit, alone, beside other clients, and with many bundles.
+//! G6 and G6b: the command line from its start to its exit, alone and beside other clients.
 
-use std::collections::HashSet;
 use std::io::{Write, pipe};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,18 +8,13 @@ use std::time::Duration;
 use airtight_keys::public::Algorithm;
 use airtight_keys::sign::{Sign, SoftKey};
 
-use super::certified;
-use super::clock::{Spread, median, spread, wall_us};
-use super::forge;
+use super::clock::{median, wall_us};
 use super::table::{Row, Table};
 
 /// Starts of each command, in turn.
 const STARTS: usize = 200;
 /// Starts of the slower clients.
 const SLOW_STARTS: usize = 30;
-/// How many bundles `verify --dir` is given, and how often.
-const MANY: usize = 1_000;
-const ROUNDS: usize = 9;
 
 /// Another client, and how many times of our time it is to take.
 struct Peer {
@@ -121,163 +115,6 @@ pub fn verification(scratch: &Path, table: &mut Table) {
     }
 }
 
-/// G12: many bundles in one process.
-pub fn many(scratch: &Path, table: &mut Table) {
-    let named = binary();
-    let airtight = named.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_airtight")));
-    let folder = scratch.join("many");
-    std::fs::create_dir_all(&folder).unwrap();
-    let artifacts: Vec<String> = (0..MANY).map(|number| format!("part-{number:04}")).collect();
-    for artifact in &artifacts {
-        std::fs::write(folder.join(artifact), format!("{artifact}\n")).unwrap();
-    }
-    let home = scratch.join("many-home");
-    let ours = |arguments: &[&str]| {
-        let mut command = Command::new(&airtight);
-        command.current_dir(&folder).env("AIRTIGHT_HOME", &home).args(arguments);
-        command
-    };
-    let mut attest = ours(&["attest", "--init", "--origin", "bench.example/m", "--no-passphrase"]);
-    quiet({
-        attest.args(&artifacts);
-        attest
-    });
-    let (key, root) = (home.join("keys/signer.pub"), home.join("trusted_root.json"));
-    let checkpoints: HashSet<String> = artifacts.iter().map(|artifact| checkpoint_of(&folder, artifact)).collect();
-    // Of each bundle the envelope's signature and the log's promise, of each checkpoint its own.
-    let checks = 2 * MANY + checkpoints.len();
-    let verify = || {
-        let mut command = ours(&["verify", "--dir", ".", "--key"]);
-        command.arg(&key).arg("--trusted-root").arg(&root);
-        command
-    };
-    let what = format!("{MANY} P-256 bundles");
-    beside_raw("G12", &what, checks, &folder, &verify, table);
-}
-
-/// G12, with certificates in place of a key.
-pub fn many_certified(scratch: &Path, table: &mut Table) {
-    let airtight = binary().unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_airtight")));
-    let (folder, root) = (scratch.join("certified"), scratch.join("certified-root.json"));
-    std::fs::create_dir_all(&folder).unwrap();
-    certified::write(&folder, &root, MANY);
-    let verify = || {
-        let mut command = Command::new(&airtight);
-        command.current_dir(&folder).args([&format!("--now={}", forge::NOW), "verify", "--dir", "."]);
-        command.args(["--certificate-identity", forge::certified::NAME]);
-        command.args(["--certificate-oidc-issuer", forge::certified::ISSUER]).arg("--trusted-root").arg(&root);
-        command
-    };
-    // The certificate of the authority between root and signers is one for all.
-    let checks = certified::CHECKS * MANY + 1;
-    let what = format!(
-        "{MANY} bundles with certificates (P-256: each certificate, its promise, signature, entry's promise, checkpoint)"
-    );
-    beside_raw("G12 certificates", &what, checks, &folder, &verify, table);
-}
-
-/// Times the judgement of [`MANY`] bundles and as many raw verifications as they need in turn, these alone and behind a start of the binary that does
-/// nothing and a reading of every file; and writes the row.
-fn beside_raw(goal: &str, what: &str, checks: usize, folder: &Path, verify: &dyn Fn() -> Command, table: &mut Table) {
-    let files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    let cores = std::thread::available_parallelism().unwrap().get();
-    let raw = RawChecks::new(checks);
-    let (mut times, mut ratios, mut with_files) = (Vec::new(), Vec::new(), Vec::new());
-    // The first round warms both.
-    for round in 0..=ROUNDS {
-        let (alone, ()) = wall_us(|| raw.verify(cores));
-        let (whole, ()) = wall_us(|| quiet(verify()));
-        let (reading, ()) = wall_us(|| {
-            let mut nothing = Command::new(verify().get_program());
-            nothing.arg("--version");
-            quiet(nothing);
-            read_all(&files, cores);
-        });
-        if round > 0 {
-            times.push(whole / MANY as f64);
-            ratios.push(alone / whole);
-            with_files.push((alone + reading) / whole);
-        }
-    }
-    let Spread { median: ratio, least, most } = spread(&ratios);
-    let (peak, own) = {
-        let mut command = verify();
-        command.arg("--json");
-        memory_kib(command)
-    };
-    table.set(Row {
-        goal,
-        what: format!(
-            "`airtight verify --dir` of {what}, start to exit, {cores} cores: rate / rate of the raw signature verifications they need on as many threads"
-        ),
-        target: "≥ 0.9",
-        here: format!(
-            "{ratio:.2} ({least:.2}–{most:.2}), {:.2} where a start and the reading of every file stand beside them; {:.0} µs a bundle, {checks} verifications; {:.1} MiB, {:.1} of it its own",
-            median(&with_files),
-            median(&times),
-            peak / 1024.0,
-            own / 1024.0
-        ),
-        met: Some(ratio >= 0.9),
-    });
-}
-
-/// Reads the text of a bundle's checkpoint.
-fn checkpoint_of(folder: &Path, artifact: &str) -> String {
-    let text = std::fs::read(folder.join(format!("{artifact}.sigstore.json"))).unwrap();
-    let bundle: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    let proof = &bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"];
-    proof["checkpoint"]["envelope"].as_str().unwrap().to_owned()
-}
-
-/// P-256 signatures over distinct messages, as those of many bundles are: a processor learns the way through one that is verified again and again.
-struct RawChecks {
-    keys: Vec<SoftKey>,
-    signed: Vec<([u8; 860], Vec<u8>)>,
-}
-
-impl RawChecks {
-    /// Signs so many messages, by a few keys in turn.
-    fn new(checks: usize) -> RawChecks {
-        let keys: Vec<SoftKey> =
-            (1..=4).map(|secret| SoftKey::from_secret(Algorithm::P256, &[secret; 32]).unwrap()).collect();
-        let signed = |number: usize| {
-            let mut message = [9; 860];
-            message[..8].copy_from_slice(&number.to_le_bytes());
-            let signature = keys[number % keys.len()].sign(&message).unwrap();
-            (message, signature)
-        };
-        let signed = (0..checks).map(signed).collect();
-        RawChecks { keys, signed }
-    }
-
-    /// Verifies each once, on so many threads.
-    fn verify(&self, threads: usize) {
-        std::thread::scope(|scope| {
-            for thread in 0..threads {
-                scope.spawn(move || {
-                    for (number, (message, signature)) in self.signed.iter().enumerate().skip(thread).step_by(threads) {
-                        self.keys[number % self.keys.len()].public().verify(message, signature).unwrap();
-                    }
-                });
-            }
-        });
-    }
-}
-
-/// Reads each file once, on so many threads.
-fn read_all(files: &[PathBuf], threads: usize) {
-    std::thread::scope(|scope| {
-        for share in files.chunks(files.len().div_ceil(threads)) {
-            scope.spawn(move || {
-                for file in share {
-                    std::hint::black_box(std::fs::read(file).unwrap());
-                }
-            });
-        }
-    });
-}
-
 /// Finds another client: where the variable says, else where tests/interop/install.sh puts it.
 fn client(variable: &str) -> Option<PathBuf> {
     if let Some(named) = std::env::var_os(variable) {
@@ -293,7 +130,7 @@ fn client(variable: &str) -> Option<PathBuf> {
 
 /// Runs a command up to where it writes to its standard output, a pipe that is full; returns its VmHWM and its
 /// RssAnon there, in KiB.
-fn memory_kib(mut command: Command) -> (f64, f64) {
+pub fn memory_kib(mut command: Command) -> (f64, f64) {
     let (mut reader, mut writer) = pipe().unwrap();
     // The capacity of a pipe that nobody changed (pipe(7)).
     writer.write_all(&[b' '; 1 << 16]).unwrap();
@@ -320,7 +157,7 @@ fn memory_kib(mut command: Command) -> (f64, f64) {
 }
 
 /// Runs a command that must succeed; its words go nowhere.
-fn quiet(mut command: Command) {
+pub fn quiet(mut command: Command) {
     let done = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     assert!(done.unwrap().success(), "{command:?}");
 }

@@ -29,6 +29,7 @@ const ORDER: &[&str] = &[
     "G7",
     "G9",
     "G12",
+    "G12 public",
     "G12 certificates",
 ];
 

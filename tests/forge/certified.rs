@@ -10,6 +10,9 @@ use airtight_keys::strict_json::to_standard_base64 as base64;
 use airtight_log::digest::sha256;
 use airtight_log::entry::dsse_body;
 use der::asn1::ObjectIdentifier;
+use p384::ecdsa::signature::Signer;
+use p384::ecdsa::{Signature, SigningKey};
+use p384::pkcs8::EncodePublicKey;
 use serde_json::{Value, json};
 
 use super::{ARTIFACT, NOW, Recipe, Signed, TIME, key, verdict};
@@ -59,6 +62,69 @@ pub fn generalized_time(seconds: u64) -> Vec<u8> {
 
 pub type Extension = (&'static str, bool, Vec<u8>);
 
+/// A key that certificates are signed with.
+pub trait Issuer {
+    /// SubjectPublicKeyInfo, DER.
+    fn spki(&self) -> Vec<u8>;
+
+    /// AlgorithmIdentifier of its signatures, DER.
+    fn algorithm(&self) -> Vec<u8>;
+
+    fn signature(&self, message: &[u8]) -> Vec<u8>;
+}
+
+impl Issuer for SoftKey {
+    fn spki(&self) -> Vec<u8> {
+        self.public().spki_der().to_vec()
+    }
+
+    fn algorithm(&self) -> Vec<u8> {
+        ecdsa_sha256()
+    }
+
+    fn signature(&self, message: &[u8]) -> Vec<u8> {
+        self.sign(message).unwrap()
+    }
+}
+
+/// A key on P-384 over SHA-384, as the authorities of public Sigstore have them.
+pub struct LargerKey(SigningKey);
+
+impl LargerKey {
+    /// One of tests and benches; another secret makes another.
+    pub fn new(secret: u8) -> LargerKey {
+        LargerKey(SigningKey::from_slice(&[secret; 48]).unwrap())
+    }
+}
+
+impl Issuer for LargerKey {
+    fn spki(&self) -> Vec<u8> {
+        self.0.verifying_key().to_public_key_der().unwrap().into_vec()
+    }
+
+    fn algorithm(&self) -> Vec<u8> {
+        tlv(0x30, &[&oid("1.2.840.10045.4.3.3")])
+    }
+
+    fn signature(&self, message: &[u8]) -> Vec<u8> {
+        Signer::<Signature>::sign(&self.0, message).to_der().as_bytes().to_vec()
+    }
+}
+
+impl<T: Issuer + ?Sized> Issuer for Box<T> {
+    fn spki(&self) -> Vec<u8> {
+        (**self).spki()
+    }
+
+    fn algorithm(&self) -> Vec<u8> {
+        (**self).algorithm()
+    }
+
+    fn signature(&self, message: &[u8]) -> Vec<u8> {
+        (**self).signature(message)
+    }
+}
+
 /// A certificate before it is signed.
 #[derive(Clone)]
 pub struct Draft {
@@ -73,12 +139,12 @@ pub struct Draft {
 
 impl Draft {
     /// The certificate of an authority that may issue.
-    pub fn authority(subject: &'static str, issuer: &'static str, key: &SoftKey) -> Draft {
+    pub fn authority(subject: &'static str, issuer: &'static str, key: &impl Issuer) -> Draft {
         Draft {
             issuer,
             subject: Some(subject),
             valid: (TIME - 86_400, TIME + 86_400),
-            spki: key.public().spki_der().to_vec(),
+            spki: key.spki(),
             extensions: vec![
                 (CONSTRAINTS, true, tlv(0x30, &[&tlv(1, &[&[0xff]])])),
                 (KEY_USAGE, true, tlv(3, &[&[1, 0x06]])),
@@ -87,7 +153,8 @@ impl Draft {
         }
     }
 
-    pub fn tbs(&self) -> Vec<u8> {
+    /// What such a key signs.
+    pub fn tbs(&self, by: &impl Issuer) -> Vec<u8> {
         let one = |(id, critical, value): &Extension| {
             let critical = if *critical { tlv(1, &[&[0xff]]) } else { Vec::new() };
             tlv(0x30, &[&oid(id), &critical, &tlv(4, &[value])])
@@ -98,7 +165,7 @@ impl Draft {
             &[
                 &tlv(0xa0, &[&tlv(2, &[&[2]])]),
                 &tlv(2, &[&[7, 1, 2, 3]]),
-                &ecdsa_sha256(),
+                &by.algorithm(),
                 &name(self.issuer),
                 &tlv(0x30, &[&time(self.valid.0), &time(self.valid.1)]),
                 &self.subject.map_or_else(|| tlv(0x30, &[]), name),
@@ -108,9 +175,9 @@ impl Draft {
         )
     }
 
-    pub fn signed(&self, by: &SoftKey) -> Vec<u8> {
-        let tbs = self.tbs();
-        tlv(0x30, &[&tbs, &ecdsa_sha256(), &tlv(3, &[&[0], &by.sign(&tbs).unwrap()])])
+    pub fn signed(&self, by: &impl Issuer) -> Vec<u8> {
+        let tbs = self.tbs(by);
+        tlv(0x30, &[&tbs, &by.algorithm(), &tlv(3, &[&[0], &by.signature(&tbs)])])
     }
 
     pub fn drop(mut self, id: &str) -> Draft {
@@ -131,7 +198,7 @@ pub fn ecdsa_sha256() -> Vec<u8> {
 
 /// All that a bundle is made of, each to be changed before [`World::bundle`].
 pub struct World {
-    pub ca: SoftKey,
+    pub ca: Box<dyn Issuer>,
     pub ct: SoftKey,
     pub signer: &'static str,
     pub draft: Draft,
@@ -162,7 +229,12 @@ pub fn uri(text: &str) -> Vec<u8> {
 
 impl World {
     pub fn new() -> World {
-        let (ca, ct) = (key(Algorithm::P256, "authority"), key(Algorithm::P256, "transparency"));
+        World::under(Box::new(key(Algorithm::P256, "authority")))
+    }
+
+    /// The same below an authority with another key.
+    pub fn under(ca: Box<dyn Issuer>) -> World {
+        let ct = key(Algorithm::P256, "transparency");
         let recipe = Recipe::file();
         let signer = "certified";
         let usage = tlv(0x30, &[&oid("1.3.6.1.5.5.7.3.3")]);
@@ -221,8 +293,8 @@ impl World {
 
     pub fn certificate(&self) -> Vec<u8> {
         let Some(milliseconds) = self.promised else { return self.draft.signed(&self.ca) };
-        let tbs = self.draft.clone().drop(SCT).tbs();
-        let issuer = sha256(self.ca.public().spki_der());
+        let tbs = self.draft.clone().drop(SCT).tbs(&self.ca);
+        let issuer = sha256(&self.ca.spki());
         let len = (tbs.len() as u32).to_be_bytes();
         let head: [&[u8]; 4] = [&[0, 0], &milliseconds.to_be_bytes(), &[0, 1], issuer.as_bytes()];
         let signature = self.ct.sign(&[&head.concat(), &len[1..], &tbs[..], &[0, 0]].concat()).unwrap();
@@ -327,7 +399,7 @@ impl List {
         List { revoked: vec![(&[1], TIME - 9, None), (SERIAL, since, reason)], ..List::new() }
     }
 
-    pub fn signed(&self, by: &SoftKey) -> Vec<u8> {
+    pub fn signed(&self, by: &impl Issuer) -> Vec<u8> {
         let extension = |(id, critical, value): &Extension| {
             let critical = if *critical { tlv(1, &[&[0xff]]) } else { Vec::new() };
             tlv(0x30, &[&oid(id), &critical, &tlv(4, &[value])])
@@ -346,7 +418,7 @@ impl List {
             0x30,
             &[
                 &tlv(2, &[&[1]]),
-                &ecdsa_sha256(),
+                &by.algorithm(),
                 &name(self.issuer),
                 &time(self.updates.0),
                 &time(self.updates.1),
@@ -354,6 +426,6 @@ impl List {
                 &tlv(0xa0, &[&tlv(0x30, &[&extensions, &self.rest])]),
             ],
         );
-        tlv(0x30, &[&tbs, &ecdsa_sha256(), &tlv(3, &[&[0], &by.sign(&tbs).unwrap()])])
+        tlv(0x30, &[&tbs, &by.algorithm(), &tlv(3, &[&[0], &by.signature(&tbs)])])
     }
 }

@@ -1,8 +1,8 @@
 """Times airtight beside sigstore-go, sigstore-js and sigstore-python on bundles with certificates, in turns, in one run.
 
-    PYTHON speed.py --airtight BINARY --clients CACHE [--rounds N] [--bundles N]
+    PYTHON speed.py --airtight BINARY --clients CACHE [--rounds N] [--bundles N] [--p256]
 
-One bundle, each client as a process of its own that judges it and ends: the median and the range of N rounds, each round
+The authority's keys are on P-384, as those of public Sigstore, and all others on P-256; with --p256 all are. One bundle, each client as a process of its own that judges it and ends: the median and the range of N rounds, each round
 asking all of them in turn. Many bundles (of distinct artifacts, promises and entries): `airtight verify --dir`, on all cores and on one, and each
 library's own loop in one process; with the peak of resident memory. Figures of a busy machine say nothing. PYTHON is that of
 the environment that tests/interop/install.sh made for sigstore-python: CACHE/python/v/bin/python.
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import ask
@@ -41,12 +42,13 @@ def timed(command: list, env: dict, stdin: bytes = b"", cores: set[int] | None =
         return seconds, used.ru_maxrss / 1024, answer.read()
 
 
-def write(folder: Path, count: int) -> None:
+def write(folder: Path, count: int, smaller: bool) -> None:
     """Writes the bundles, in a process of its own: a child's peak counts what its parent held when it was made, so the parent stays small."""
-    from world import TIME, Recipe
+    from world import TIME, Recipe, below_larger
 
+    kind = Recipe() if smaller else below_larger()
     for number in range(count):
-        recipe = Recipe(artifact=b"artifact %d\n" % number, time=TIME + number % 500)
+        recipe = replace(kind, artifact=b"artifact %d\n" % number, time=TIME + number % 500)
         seed = recipe.seed(f"f{number:05}")
         artifact, bundle, root = folder / "dir" / seed.name, folder / "dir" / f"{seed.name}.sigstore.json", folder / "root.json"
         artifact.write_bytes(seed.artifact)
@@ -55,8 +57,8 @@ def write(folder: Path, count: int) -> None:
         print(json.dumps([str(bundle), str(root), str(artifact), seed.identity, seed.issuer, seed.type]))
 
 
-def questions_of(folder: Path, count: int) -> list[ask.Question]:
-    words = [sys.executable, __file__, "--write", folder, "--bundles", str(count)]
+def questions_of(folder: Path, count: int, smaller: bool) -> list[ask.Question]:
+    words = [sys.executable, __file__, "--write", folder, "--bundles", str(count), *["--p256"] * smaller]
     lines = subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout.splitlines()
     found = []
     for bundle, root, artifact, identity, issuer, type in map(json.loads, lines):
@@ -71,16 +73,17 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--bundles", type=int, default=1000)
+    parser.add_argument("--p256", action="store_true")
     args = parser.parse_args()
     if args.write:
-        return write(args.write, args.bundles)
+        return write(args.write, args.bundles, args.p256)
     clients = ask.all_of(args.airtight, args.clients)
     libraries = {name: client for name, client in clients.items() if isinstance(client, ask.Library)}
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         (folder / "dir").mkdir()
         env = {"HOME": work, "PATH": os.environ["PATH"]}
-        questions = questions_of(folder, args.bundles)
+        questions = questions_of(folder, args.bundles, args.p256)
         one = questions[0]
         ours = [args.airtight, "verify", one.artifact, "--bundle", one.bundle, *one.who, "--trusted-root", one.root]
         commands = {"airtight": (ours, b"")} | {name: (client.command, f"{one.line()}\n".encode()) for name, client in libraries.items()}

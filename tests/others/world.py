@@ -34,25 +34,34 @@ PREDICATE = "https://slsa.dev/provenance/v1"
 START = "2025-01-01T00:00:00Z"
 SCTS, SIGNED_SCT = "1.3.6.1.4.1.11129.2.4.2", 4
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+ECDSA_SHA256, ECDSA_SHA384 = (tlv(0x30, oid(f"1.2.840.10045.4.3.{last}")) for last in (2, 3))
 
 
 class Key:
     """A P-256 key that its name makes."""
 
+    curve, hash, algorithm = ec.SECP256R1(), hashes.SHA256(), ECDSA_SHA256
+
     def __init__(self, name: str):
         secret = int.from_bytes(hashlib.sha256(f"airtight tests/others {name}".encode()).digest()) % P256_ORDER
-        self.private = ec.derive_private_key(secret, ec.SECP256R1())
+        self.private = ec.derive_private_key(secret, self.curve)
         self.spki = self.private.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         self.id = hashlib.sha256(self.spki).digest()
 
     def sign(self, message: bytes) -> bytes:
-        return self.private.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        return self.private.sign(message, ec.ECDSA(self.hash, deterministic_signing=True))
 
     @property
     def pem(self) -> bytes:
         return pem("PUBLIC KEY", self.spki)
+
+
+class LargerKey(Key):
+    """The same on P-384, as the authorities of public Sigstore have."""
+
+    curve, hash, algorithm = ec.SECP384R1(), hashes.SHA384(), ECDSA_SHA384
 
 
 ROOT, CA, CT, LOG, SIGNER, STAMPS_ROOT, STAMPER = map(
@@ -91,7 +100,6 @@ def named(common: str) -> bytes:
     return sequence(tlv(0x31, sequence(oid("2.5.4.3"), utf8(common))))
 
 
-ECDSA_SHA256 = sequence(oid("1.2.840.10045.4.3.2"))
 SHA256 = sequence(oid("2.16.840.1.101.3.4.2.1"))
 
 
@@ -100,7 +108,8 @@ def extension(id: str, value: bytes, critical: bool = False) -> bytes:
 
 
 def key_id(key: Key) -> bytes:
-    return hashlib.sha1(parse(key.spki).parts[1].parts[0].content if parse(key.spki).parts[1].parts else key.spki[-65:]).digest()
+    point = 2 * (key.curve.key_size // 8) + 1
+    return hashlib.sha1(key.spki[-point:]).digest()
 
 
 @dataclass(frozen=True)
@@ -120,7 +129,7 @@ class Draft:
 
     def tbs(self) -> bytes:
         return sequence(
-            tlv(0xA0, tlv(2, b"\x02")), self.serial, ECDSA_SHA256, named(self.issuer),
+            tlv(0xA0, tlv(2, b"\x02")), self.serial, self.by.algorithm, named(self.issuer),
             sequence(utc(self.valid[0]), utc(self.valid[1])), self.subject, self.key.spki,
             tlv(0xA3, sequence(*self.extensions)),
         )  # fmt: skip
@@ -130,7 +139,7 @@ class Draft:
 
 
 def signed(tbs: bytes, by: Key) -> bytes:
-    return sequence(tbs, ECDSA_SHA256, tlv(3, b"\0", by.sign(tbs)))
+    return sequence(tbs, by.algorithm, tlv(3, b"\0", by.sign(tbs)))
 
 
 LONG = (TIME - 30 * 86_400, TIME + 3650 * 86_400)
@@ -154,6 +163,7 @@ ROOT_CERTIFICATE = Draft("others root", named("others root"), LONG, ROOT, self_i
 CA_CERTIFICATE = Draft(
     "others root", named("others authority"), LONG, CA, issued("others root", CA, ROOT, CODE_SIGNING), ROOT
 )
+LARGER_ROOT, LARGER_CA = LargerKey("larger root"), LargerKey("larger authority")
 STAMPS_CERTIFICATE = Draft("others stamps", named("others stamps"), LONG, STAMPS_ROOT, self_issued(STAMPS_ROOT), STAMPS_ROOT)
 STAMPER_CERTIFICATE = Draft(
     "others stamps", named("others stamper"), LONG, STAMPER,
@@ -220,6 +230,8 @@ class Recipe:
     set: Callable[[dict], dict] = staticmethod(lambda signed: signed)
     bundle: Callable[[dict], object] = staticmethod(lambda bundle: bundle)
     signature: Callable[[bytes], bytes] = staticmethod(lambda signature: signature)
+    # The key of the authority, which signs what is below it.
+    authority: Key = CA
     ca: Draft = CA_CERTIFICATE
     above: Draft = ROOT_CERTIFICATE
     stamper: Draft = STAMPER_CERTIFICATE
@@ -232,11 +244,11 @@ class Recipe:
             "others authority", sequence(), self.valid, SIGNER,
             (
                 extension("2.5.29.15", tlv(3, b"\x07\x80"), True), extension("2.5.29.37", sequence(oid(CODE_SIGNING))),
-                extension("2.5.29.14", tlv(4, key_id(SIGNER))), extension("2.5.29.35", sequence(tlv(0x80, key_id(CA)))),
+                extension("2.5.29.14", tlv(4, key_id(SIGNER))), extension("2.5.29.35", sequence(tlv(0x80, key_id(self.authority)))),
                 extension("2.5.29.17", sequence(tlv(0x86, NAME.encode())), True),
                 extension("1.3.6.1.4.1.57264.1.1", ISSUER.encode()), extension("1.3.6.1.4.1.57264.1.8", utf8(ISSUER)),
                 extension("1.3.6.1.4.1.57264.1.12", utf8("https://others.example/o/r")), extension(SCTS, b""),
-            ), CA,
+            ), self.authority,
         )  # fmt: skip
 
     def leaf_certificate(self) -> bytes:
@@ -246,7 +258,7 @@ class Recipe:
         without = encode(tbs, {**changed, id(scts): lambda part, whole: b""})
         content = self.listed(vector(b"".join(vector(one.stands(without)) for one in self.promises)))
         held = extension(SCTS, tlv(4, content)) if self.promises else b""
-        return self.certificate(signed(encode(tbs, {id(scts): lambda part, whole: held, **changed}), CA))
+        return self.certificate(signed(encode(tbs, {id(scts): lambda part, whole: held, **changed}), self.authority))
 
     def time_stamp(self, signature: bytes) -> bytes:
         content = parse(sequence(
@@ -395,6 +407,16 @@ def path(leaves: list[bytes], index: int) -> tuple[list[bytes], bytes]:
     (left, left_top), (right, right_top) = path(leaves[:split], index), path(leaves[split:], index - split)
     proof = [*left, right_top] if index < split else [*right, left_top]
     return proof, hashlib.sha256(b"\1" + left_top + right_top).digest()
+
+
+def below_larger() -> Recipe:
+    """A bundle whose root and authority are on P-384, as those of public Sigstore are."""
+    root, ca, above = LARGER_ROOT, LARGER_CA, "others root"
+    return Recipe(
+        authority=ca, promises=(Promise(issuer=ca),),
+        ca=Draft(above, named("others authority"), LONG, ca, issued(above, ca, root, CODE_SIGNING), root),
+        above=Draft(above, named(above), LONG, root, self_issued(root), root),
+    )  # fmt: skip
 
 
 # The kinds of bundles that are made; each is accepted by all clients that know its kind.
