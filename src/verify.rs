@@ -85,8 +85,10 @@ use crate::statement;
 use crate::statement::digests::Digests;
 use crate::trust::{Crl, TrustedRoot};
 
+use self::artifact::About;
 use self::entries::{Entries, Logged};
 use self::identity::IdentityRule;
+use self::signer::SignedBy;
 use self::timestamp::Timestamps;
 
 /// How far the log's clock may be ahead of the verifier's, in seconds.
@@ -225,8 +227,55 @@ pub fn refused(refusal: Refusal) -> Report {
     Report::begin().refuse(refusal)
 }
 
+/// Judges one of many bundles about several artifacts, and tells of each, in their order, the report that [`verify_parsed`] gives. Only step 3 is asked
+/// of each: a statement may name a thousand artifacts that lie side by side. `input.subject` is not looked at.
+pub fn verify_about_each(
+    bundle: Bundle<'_>,
+    artifacts: &[Digests],
+    input: &Input<'_>,
+    memory: &Memory,
+    mut tell: impl FnMut(&Report),
+) {
+    let mut before = Report::begin();
+    let begun = begin(&bundle, input, &mut before).and_then(|signer| {
+        let signed = artifact::read(bundle.content(), input.policy)?;
+        let about = |known: &Digests| signed.about(Subject::Artifact(*known), input.policy);
+        Ok((signer, artifacts.iter().map(about).collect::<Vec<_>>()))
+    });
+    let (signer, abouts) = match begun {
+        Ok(found) => found,
+        Err(refusal) => {
+            let report = before.refuse(refusal);
+            return artifacts.iter().for_each(|_| tell(&report));
+        }
+    };
+    // What comes after step 3 is asked once, and not at all where the bundle is about none of them.
+    let first = abouts.iter().find_map(|about| about.as_ref().ok()).cloned();
+    let mut whole = first.map(|about| {
+        ended(before.clone(), |report| {
+            report.pass(3, about.fact());
+            let verified = finish(bundle, &signer, about, input, memory, report)?;
+            report.last(&verified);
+            Ok(verified)
+        })
+    });
+    for about in abouts {
+        match (about, &mut whole) {
+            (Ok(about), Some(report)) => {
+                report.turn_to(about);
+                tell(report);
+            }
+            (Ok(_), None) => unreachable!("invariant: where one is found, all steps are asked"),
+            (Err(refusal), _) => tell(&before.clone().refuse(refusal)),
+        }
+    }
+}
+
 fn reported(judge: impl FnOnce(&mut Report) -> Result<Verified, Refusal>) -> Report {
-    let mut report = Report::begin();
+    ended(Report::begin(), judge)
+}
+
+fn ended(mut report: Report, judge: impl FnOnce(&mut Report) -> Result<Verified, Refusal>) -> Report {
     match judge(&mut report) {
         Ok(verified) => report.end(verified),
         Err(refusal) => report.refuse(refusal),
@@ -235,6 +284,14 @@ fn reported(judge: impl FnOnce(&mut Report) -> Result<Verified, Refusal>) -> Rep
 
 /// Steps 1 to 8, and the time stamps of step 9.
 fn judge(bundle: Bundle<'_>, input: &Input<'_>, memory: &Memory, report: &mut Report) -> Result<Verified, Refusal> {
+    let signer = begin(&bundle, input, report)?;
+    let about = artifact::read(bundle.content(), input.policy)?.about(input.subject, input.policy)?;
+    report.pass(3, about.fact());
+    finish(bundle, &signer, about, input, memory, report)
+}
+
+/// Steps 1 and 2.
+fn begin(bundle: &Bundle<'_>, input: &Input<'_>, report: &mut Report) -> Result<SignedBy, Refusal> {
     if bundle.entries().is_empty() && input.policy.logs > 0 {
         return Err(BundleError::EntryCount { count: 0 }.into());
     }
@@ -244,13 +301,21 @@ fn judge(bundle: Bundle<'_>, input: &Input<'_>, memory: &Memory, report: &mut Re
     }
     report.pass(1, Fact::Shape { len: bundle.text_len(), entries: bundle.entries().len(), promised });
 
-    let signer = signer::check(&bundle, input)?;
+    let signer = signer::check(bundle, input)?;
     report.pass(2, signer.fact());
+    Ok(signer)
+}
 
-    let about = artifact::check(bundle.content(), input)?;
-    report.pass(3, about.fact());
-
-    let Entries { logged, unjudged, witnesses } = entries::check(&bundle, &signer, input, memory, report)?;
+/// Steps 4 to 8, and the time stamps of step 9.
+fn finish(
+    bundle: Bundle<'_>,
+    signer: &SignedBy,
+    about: About,
+    input: &Input<'_>,
+    memory: &Memory,
+    report: &mut Report,
+) -> Result<Verified, Refusal> {
+    let Entries { logged, unjudged, witnesses } = entries::check(&bundle, signer, input, memory, report)?;
 
     let mut times = Vec::with_capacity(logged.len());
     for one in &logged {

@@ -9,16 +9,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use airtight::bundle::{self, Bundle, Content, Receipt};
-use airtight::statement::digests::algorithm_of;
+use airtight::statement::digests::{Digests, algorithm_of};
 use airtight::statement::{ParsedStatement, Subject as NamedFile, Symlink};
 use airtight::trust::TrustedRoot;
 use airtight::verify::identity::{IdentityRule, Pattern};
 use airtight::verify::timestamp::TimestampRefusal;
-use airtight::verify::{Input, Policy, Refusal, Subject, verify, verify_anchored};
+use airtight::verify::{Input, Memory, Policy, Refusal, Report, Subject, verify, verify_about_each, verify_anchored};
 use airtight_keys::envelope::Envelope;
 use airtight_keys::strict_json::Limits;
 use airtight_keys::verifier::{HashFunction, VerifierKey};
-use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize};
+use airtight_log::digest::{Hash, LeafIndex, Sha256Digest, TreeSize, sha256};
+use airtight_log::entry::ContentDigest;
 use airtight_log::quorum::WitnessPolicy;
 
 use forge::{Asked, Recipe, verdict};
@@ -75,40 +76,52 @@ impl Folder {
         Some((files.lines().map(file).collect(), links.lines().map(link).collect()))
     }
 
-    /// The code, `verified` or `weaker`, once for each way in which the artifact can be named.
-    fn judged(&self) -> Vec<&'static str> {
+    fn policy(&self) -> Policy {
+        let mut policy = Policy { predicate_type: self.line("type"), ..Policy::default() };
+        if let Some(threshold) = self.line("threshold") {
+            policy.threshold = threshold.parse().unwrap();
+        }
+        if let Some(logs) = self.line("log-threshold") {
+            policy.logs = logs.parse().unwrap();
+        }
+        if let Some(text) = self.text("identity") {
+            let [name, issuer] = text.lines().collect::<Vec<_>>()[..] else { panic!("two lines: {text}") };
+            let exactly = |text: &str| Some(Pattern::Exactly(text.to_owned()));
+            let (name, issuer) = (exactly(name), exactly(issuer));
+            policy.identity = Some(IdentityRule { name, issuer, claims: Vec::new() });
+        }
+        if let Some(timestamps) = self.line("timestamp-threshold") {
+            policy.timestamps = timestamps.parse().unwrap();
+        }
+        if let Some(scts) = self.line("sct-threshold") {
+            policy.scts = scts.parse().unwrap();
+        }
+        policy.accept_promise = self.bytes("accept-promise").is_some();
+        let witnesses = self.bytes("witness-policy").map(|text| WitnessPolicy::parse(&text).unwrap());
+        policy.witnesses = witnesses.map(Arc::new);
+        policy
+    }
+
+    /// Gives everything that a verdict depends on; the question is yet to be put.
+    fn with_input<R>(&self, ask: impl FnOnce(&Input<'_>) -> R) -> R {
         let (keys, bundle) = (self.keys(), self.bytes("bundle.sigstore.json").unwrap());
         let trusted_root = TrustedRoot::parse(&self.bytes("trusted_root.json").unwrap()).unwrap();
+        let (policy, now) = (self.policy(), self.line("now").unwrap().parse().unwrap());
+        let (subject, keys, trusted_root, policy) = (Subject::Stated, &keys[..], &trusted_root, &policy);
+        ask(&Input { bundle: &bundle, subject, keys, trusted_root, policy, now })
+    }
+
+    /// The code, `verified` or `weaker`, once for each way in which the artifact can be named.
+    fn judged(&self) -> Vec<&'static str> {
+        let bundle = self.bytes("bundle.sigstore.json").unwrap();
         let judge = |subject: Subject<'_>| {
-            let mut policy = Policy { predicate_type: self.line("type"), ..Policy::default() };
-            if let Some(threshold) = self.line("threshold") {
-                policy.threshold = threshold.parse().unwrap();
-            }
-            if let Some(logs) = self.line("log-threshold") {
-                policy.logs = logs.parse().unwrap();
-            }
-            if let Some(text) = self.text("identity") {
-                let [name, issuer] = text.lines().collect::<Vec<_>>()[..] else { panic!("two lines: {text}") };
-                let exactly = |text: &str| Some(Pattern::Exactly(text.to_owned()));
-                let (name, issuer) = (exactly(name), exactly(issuer));
-                policy.identity = Some(IdentityRule { name, issuer, claims: Vec::new() });
-            }
-            if let Some(timestamps) = self.line("timestamp-threshold") {
-                policy.timestamps = timestamps.parse().unwrap();
-            }
-            if let Some(scts) = self.line("sct-threshold") {
-                policy.scts = scts.parse().unwrap();
-            }
-            policy.accept_promise = self.bytes("accept-promise").is_some();
-            let witnesses = self.bytes("witness-policy").map(|text| WitnessPolicy::parse(&text).unwrap());
-            policy.witnesses = witnesses.map(Arc::new);
-            let now = self.line("now").unwrap().parse().unwrap();
-            let input =
-                Input { bundle: &bundle, subject, keys: &keys, trusted_root: &trusted_root, policy: &policy, now };
-            let report = match self.bytes("anchor.json") {
-                None => verify(&input),
-                Some(anchor) => verify_anchored(&input, &anchor),
-            };
+            let report = self.with_input(|input| {
+                let input = Input { subject, ..input.clone() };
+                match self.bytes("anchor.json") {
+                    None => verify(&input),
+                    Some(anchor) => verify_anchored(&input, &anchor),
+                }
+            });
             let is_weaker = report.verdict().is_ok_and(|verified| verified.is_weaker());
             if is_weaker { "weaker" } else { verdict(&report).0 }
         };
@@ -161,6 +174,53 @@ fn every_vector_is_judged_as_it_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     println!("{verified} vectors verified, {refused} refused");
     assert!(verified + refused >= 90 && refused > verified);
+}
+
+/// The first artifacts that a bundle names, each known in one digest or more, with strangers between, and what a folder asks about.
+fn neighbours(folder: &Folder, bundle: &Bundle<'_>) -> Vec<Digests> {
+    let stranger = Digests::from(sha256(b"a stranger"));
+    let mut all = vec![stranger];
+    match bundle.content() {
+        Content::Message { digest, .. } => all.push(Digests::from(*digest)),
+        Content::Envelope { envelope, .. } => {
+            let statement = ParsedStatement::parse(envelope.payload_unverified());
+            for subject in statement.iter().flat_map(ParsedStatement::subjects).take(3) {
+                all.extend([*subject.digests(), stranger.with(ContentDigest::Sha512([9; 64]))]);
+                all.extend(subject.digests().iter().map(Digests::from));
+            }
+        }
+    }
+    all.extend(folder.bytes("artifact").map(|artifact| forge::digests(&artifact)));
+    all.extend([Digests::from(ContentDigest::Sha384([9; 48])), stranger]);
+    all
+}
+
+#[test]
+fn a_bundle_judged_about_several_artifacts_gives_of_each_what_it_gives_alone() {
+    let mut met = BTreeSet::new();
+    for folder in folders().into_iter().map(|path| Folder { path }) {
+        let text = folder.bytes("bundle.sigstore.json").unwrap();
+        let Ok(bundle) = Bundle::parse(&text) else { continue };
+        let artifacts = neighbours(&folder, &bundle);
+        folder.with_input(|input| {
+            let shown = |report: &Report| {
+                let words: Vec<String> = report.checks().iter().map(|check| check.fact.to_string()).collect();
+                format!("{words:?} {}", serde_json::to_string(report).unwrap())
+            };
+            for some in [&artifacts[..], &artifacts[..1], &artifacts[1..2], &[]] {
+                let mut told = Vec::new();
+                verify_about_each(bundle.clone(), some, input, &Memory::default(), |report| told.push(shown(report)));
+                let alone = |artifact: &Digests| {
+                    let report = verify(&Input { subject: Subject::Artifact(*artifact), ..input.clone() });
+                    met.insert(report.verdict().map_or_else(Refusal::step, |_| 0));
+                    shown(&report)
+                };
+                assert_eq!(told, some.iter().map(alone).collect::<Vec<_>>(), "{}", folder.path.display());
+            }
+        });
+    }
+    // Those that hold, and each step that refuses.
+    assert_eq!(met.into_iter().collect::<Vec<_>>(), (0..=9).collect::<Vec<_>>());
 }
 
 #[test]

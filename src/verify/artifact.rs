@@ -16,7 +16,7 @@ use crate::bundle::Content;
 use crate::statement::digests::{Digests, algorithm_of, text_of};
 use crate::statement::{self, ArtifactPredicate, ParsedStatement, PredicateType, Symlink, kept};
 
-use super::{Fact, Input, Refusal, Subject};
+use super::{Fact, Policy, Refusal, Subject};
 
 /// A subject that is the artifact, or a file of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,24 +61,51 @@ impl About {
     }
 }
 
-pub(super) fn check(content: &Content<'_>, input: &Input<'_>) -> Result<About, Refusal> {
+/// What was signed, read: one artifact after another may be looked up in it.
+pub(super) enum Signed<'c> {
+    /// A digest of the artifact itself.
+    Message(&'c ContentDigest),
+    /// A statement, of the type that was asked for.
+    Statement {
+        statement: ParsedStatement<'c>,
+        /// Its predicate, where that is of our own type.
+        predicate: Option<ArtifactPredicate>,
+        /// The predicate was held to the schema of its type.
+        schema_checked: bool,
+    },
+}
+
+/// Reads what was signed, as far as no artifact is needed for it.
+pub(super) fn read<'c>(content: &'c Content<'_>, policy: &Policy) -> Result<Signed<'c>, Refusal> {
     match content {
-        Content::Message { digest, .. } => message(digest, input),
+        Content::Message { digest, .. } => Ok(Signed::Message(digest)),
         Content::Envelope { envelope, .. } => {
             if envelope.payload_type() != IN_TOTO_PAYLOAD_TYPE {
                 return Err(Refusal::PayloadType { found: envelope.payload_type().to_owned() });
             }
             // Step 2 verified these very bytes; the envelope holds the one decoding of them.
             let payload = envelope.payload_unverified();
-            statement(&ParsedStatement::parse(payload)?, payload, input)
+            of_type(ParsedStatement::parse(payload)?, payload, policy)
         }
     }
 }
 
-fn message(stated: &ContentDigest, input: &Input<'_>) -> Result<About, Refusal> {
-    let artifact = match input.subject {
+impl Signed<'_> {
+    /// Looks up what the question is about.
+    pub(super) fn about(&self, subject: Subject<'_>, policy: &Policy) -> Result<About, Refusal> {
+        match self {
+            Signed::Message(stated) => message(stated, subject, policy),
+            Signed::Statement { statement, predicate, schema_checked } => {
+                of_statement(statement, predicate.as_ref(), *schema_checked, subject)
+            }
+        }
+    }
+}
+
+fn message(stated: &ContentDigest, subject: Subject<'_>, policy: &Policy) -> Result<About, Refusal> {
+    let artifact = match subject {
         Subject::Files { files, .. } => return Err(Refusal::MessageOneArtifact { files: files.len() }),
-        subject => subject.artifact().unwrap_or(Digests::from(*stated)),
+        other => other.artifact().unwrap_or(Digests::from(*stated)),
     };
     match artifact.of(algorithm_of(stated)) {
         Some(digest) if digest == *stated => {}
@@ -90,7 +117,7 @@ fn message(stated: &ContentDigest, input: &Input<'_>) -> Result<About, Refusal> 
             return Err(Refusal::ArtifactDigestMissing { known, wanted });
         }
     }
-    if let Some(wanted) = &input.policy.predicate_type {
+    if let Some(wanted) = &policy.predicate_type {
         return Err(Refusal::PredicateType { found: String::new(), wanted: wanted.clone() });
     }
     Ok(About {
@@ -101,13 +128,13 @@ fn message(stated: &ContentDigest, input: &Input<'_>) -> Result<About, Refusal> 
         symlinks_unstated: false,
         digests_unused: false,
         schema_checked: true,
-        as_stated: matches!(input.subject, Subject::Stated),
+        as_stated: matches!(subject, Subject::Stated),
     })
 }
 
-fn statement(statement: &ParsedStatement<'_>, payload: &[u8], input: &Input<'_>) -> Result<About, Refusal> {
+fn of_type<'c>(statement: ParsedStatement<'c>, payload: &[u8], policy: &Policy) -> Result<Signed<'c>, Refusal> {
     let predicate_type = statement.predicate_type();
-    match &input.policy.predicate_type {
+    match &policy.predicate_type {
         Some(wanted) if wanted != predicate_type => {
             return Err(Refusal::PredicateType { found: predicate_type.to_owned(), wanted: wanted.clone() });
         }
@@ -125,23 +152,32 @@ fn statement(statement: &ParsedStatement<'_>, payload: &[u8], input: &Input<'_>)
         None
     };
     let schema_checked = predicate.is_some() || predicate_type == PredicateType::KEPT_BUNDLE;
-    let is_part = predicate.as_ref().is_some_and(ArtifactPredicate::is_part);
-    let (matched, symlinks_unstated) = match input.subject {
+    Ok(Signed::Statement { statement, predicate, schema_checked })
+}
+
+fn of_statement(
+    statement: &ParsedStatement<'_>,
+    predicate: Option<&ArtifactPredicate>,
+    schema_checked: bool,
+    subject: Subject<'_>,
+) -> Result<About, Refusal> {
+    let is_part = predicate.is_some_and(ArtifactPredicate::is_part);
+    let (matched, symlinks_unstated) = match subject {
         Subject::Digest(sha256) => (one(statement, Digests::from(sha256))?, false),
         Subject::Artifact(artifact) => (one(statement, artifact)?, false),
         Subject::Files { files, symlinks } => {
             let matched = all(statement, files, is_part)?;
-            match predicate.as_ref().and_then(ArtifactPredicate::symlinks) {
+            match predicate.and_then(ArtifactPredicate::symlinks) {
                 Some(stated) => links(stated, symlinks, is_part)?,
                 None if symlinks.is_empty() => {}
-                None => return about(input.subject, statement, matched, is_part, true, schema_checked),
+                None => return about(subject, statement, matched, is_part, true, schema_checked),
             }
             (matched, false)
         }
         Subject::Stated => (every(statement), false),
     };
-    let about = about(input.subject, statement, matched, is_part, symlinks_unstated, schema_checked)?;
-    Ok(About { as_stated: matches!(input.subject, Subject::Stated), ..about })
+    let about = about(subject, statement, matched, is_part, symlinks_unstated, schema_checked)?;
+    Ok(About { as_stated: matches!(subject, Subject::Stated), ..about })
 }
 
 /// Lists the subjects that have a digest.

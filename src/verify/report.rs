@@ -20,7 +20,7 @@ use crate::trust::Validity;
 
 use super::Refusal;
 use super::anchor::Anchored;
-use super::artifact::MatchedSubject;
+use super::artifact::{About, MatchedSubject};
 use super::certificate::Identity;
 use super::certified::Certified;
 use super::revocation::Covering;
@@ -339,6 +339,15 @@ impl Report {
 
     fn push(&mut self, step: u8, outcome: Outcome, fact: Fact) {
         self.checks.push(Check { step, name: NAMES[usize::from(step) - 1], outcome, fact });
+    }
+
+    /// Says the same of another artifact that step 3 found.
+    pub(super) fn turn_to(&mut self, about: About) {
+        let third = self.checks.get_mut(2).expect("invariant: what has ended after step 3 has three checks");
+        third.fact = about.fact();
+        if let Some(Ok(verified)) = &mut self.verdict {
+            verified.about = about;
+        }
     }
 
     pub(super) fn end(mut self, verified: Verified) -> Report {

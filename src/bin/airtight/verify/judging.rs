@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use airtight::bundle::Bundle;
 use airtight::bundle::homes::HomeError;
 use airtight::statement::digests::Digests;
 use airtight::verify::{self, Refusal, Report, Verified};
@@ -26,6 +27,9 @@ const ON_ONE_CORE: usize = 64;
 /// The most judgements that documents larger than that may ask for together. Each answer takes half a kilobyte, and a document of 50 KB could ask for
 /// millions: one line that names a thousand files, and thousands of lines that nobody can read.
 const JUDGEMENTS_MAX: usize = 1 << 18;
+/// The most artifacts that a bundle is judged about at once: as many as a statement names. Of more, as of a thousand copies of one, each such part is
+/// judged by itself, on whichever core is free.
+const TOGETHER_MAX: usize = 1_024;
 /// What was verified of a bundle up to this length is kept until a policy is held to it; a larger one is judged again then.
 const KEPT_LEN_MAX: usize = 256 << 10;
 
@@ -127,8 +131,8 @@ impl Asking<'_> {
         let found = match is_large {
             true => self.on_all_cores(name, &found, &whose),
             false => {
-                let each = |(one, whose)| self.on_one_core(name, one, whose);
-                found.into_iter().zip(whose).flat_map(each).collect()
+                let each = |(one, whose): (_, &Whose)| self.judged(name, one, whose);
+                found.into_iter().zip(&whose).flat_map(each).collect()
             }
         };
         Ok(Asked::Judged(Answers { bundles, is_stray, found }))
@@ -161,37 +165,67 @@ impl Asking<'_> {
         Answers { bundles: 1, is_stray: artifacts.is_empty(), found: artifacts.iter().map(found).collect() }
     }
 
-    fn on_one_core(&self, name: &str, one: Filed<'_>, whose: Whose) -> Vec<Found> {
-        let Whose { artifacts, is_guest } = whose;
-        // The last judgement has the bundle itself, the others a copy.
-        let copies = std::iter::repeat_n(one, artifacts.len());
-        artifacts.into_iter().zip(copies).map(|(artifact, one)| self.judged(name, one, artifact, is_guest)).collect()
-    }
-
     fn on_all_cores(&self, name: &str, found: &[Filed<'_>], whose: &[Whose]) -> Vec<Found> {
         let each = |(one, whose): (_, &Whose)| {
             let is_guest = whose.is_guest;
-            whose.artifacts.iter().map(|artifact| (one, *artifact, is_guest)).collect::<Vec<_>>()
+            let parts = whose.artifacts.chunks(TOGETHER_MAX);
+            parts.map(|part| (one, Whose { artifacts: part.to_vec(), is_guest })).collect::<Vec<_>>()
         };
-        let asked: Vec<(&Filed<'_>, usize, bool)> = found.iter().zip(whose).flat_map(each).collect();
-        cores::each("judgements", &asked, |(one, artifact, is_guest)| {
-            self.judged(name, (*one).clone(), *artifact, *is_guest)
-        })
+        let asked: Vec<(&Filed<'_>, Whose)> = found.iter().zip(whose).flat_map(each).collect();
+        let found = cores::each("bundles judged", &asked, |(one, whose)| self.judged(name, (*one).clone(), whose));
+        found.into_iter().flatten().collect()
     }
 
-    fn judged(&self, name: &str, one: Filed<'_>, artifact: usize, is_guest: bool) -> Found {
+    /// Judges a bundle about the artifacts that it is of.
+    fn judged(&self, name: &str, one: Filed<'_>, whose: &Whose) -> Vec<Found> {
+        match whose.artifacts[..] {
+            [] => Vec::new(),
+            [artifact] => vec![self.judged_about_one(name, one, artifact, whose.is_guest)],
+            _ => self.judged_about_each(name, one, whose),
+        }
+    }
+
+    fn judged_about_one(&self, name: &str, one: Filed<'_>, artifact: usize, is_guest: bool) -> Found {
         let (place, len) = (one.place.clone(), one.text.len());
         let label = filed::label(name, &place);
         let report = self.report(one, artifact);
         let line = BundleLine::new(label, &report);
-        let kept = match report.verdict() {
-            Ok(_) if self.judge.asked.is_some() && len > KEPT_LEN_MAX => Kept::Again { place },
-            Ok(_) if self.judge.asked.is_some() => {
-                report.into_verdict().map_or(Kept::Nothing, |verified| Kept::Verified(Box::new(verified)))
-            }
-            _ => Kept::Nothing,
-        };
+        let kept = self.kept(line.is_verified(), len, &place, || report.into_verdict().ok());
         Found { artifact, is_guest, line, kept }
+    }
+
+    /// Judges a bundle once about many artifacts: a statement may name a thousand, and was read and verified a thousand times.
+    fn judged_about_each(&self, name: &str, one: Filed<'_>, whose: &Whose) -> Vec<Found> {
+        let Filed { place, text, bundle, .. } = one;
+        let label = filed::label(name, &place);
+        let (mut artifacts, mut found) = (whose.artifacts.iter(), Vec::with_capacity(whose.artifacts.len()));
+        let mut tell = |report: &Report| {
+            let line = BundleLine::new(label.clone(), report);
+            let kept = self.kept(line.is_verified(), text.len(), &place, || report.verdict().ok().cloned());
+            let told =
+                artifacts.next().map(|artifact| Found { artifact: *artifact, is_guest: whose.is_guest, line, kept });
+            found.extend(told);
+        };
+        let known: Vec<Digests> = whose.artifacts.iter().map(|artifact| self.artifacts[*artifact].digests).collect();
+        match bundle.unwrap_or_else(|| Bundle::parse(&text)) {
+            Ok(bundle) => self.judge.judge_about_each(bundle, &known, &mut tell),
+            Err(error) => {
+                let report = verify::refused(error.into());
+                known.iter().for_each(|_| tell(&report));
+            }
+        }
+        found
+    }
+
+    /// Keeps what was verified of a bundle of this length until a policy is held to it, where one is.
+    fn kept(&self, is_verified: bool, len: usize, place: &str, verified: impl FnOnce() -> Option<Verified>) -> Kept {
+        if !is_verified || self.judge.asked.is_none() {
+            return Kept::Nothing;
+        }
+        if len > KEPT_LEN_MAX {
+            return Kept::Again { place: place.to_owned() };
+        }
+        verified().map_or(Kept::Nothing, |verified| Kept::Verified(Box::new(verified)))
     }
 
     fn report(&self, one: Filed<'_>, artifact: usize) -> Report {

@@ -7,7 +7,7 @@
 //! | what there is holds, and is weaker than the policy asks | 3 |
 //! | everything was verified | 0 |
 //!
-//! Keys and trusted root are read once, each checkpoint and each authority's certificate is verified once, and most bundles are read once ([`judging`]). Below `--dir` the files that hold
+//! Keys and trusted root are read once, each checkpoint and each authority's certificate is verified once, most bundles are read once ([`judging`]), and one about many artifacts is judged once, and only asked about each. Below `--dir` the files that hold
 //! bundles ([`matching::is_called_home`], [`matching::holds_bundles`]) are no artifacts; all others are, but for those that the command line itself names (keys, trusted root, policies, revocation
 //! lists). Symbolic links are not followed. A file of bundles that lies below `--dir` and below `--bundles` is one. Of a document of several bundles those count that are about an artifact here; where none is, the document is an orphan. What is in a `--manifest` need not be at hand: its digests are what is asked about.
 //!
@@ -25,7 +25,7 @@ use airtight::bundle::Bundle;
 use airtight::policy::{Attestation, Finding, Shortfall, Standing};
 use airtight::statement::digests::Digests;
 use airtight::trust::TrustedRoot;
-use airtight::verify::{self, Input, Memory, Policy, Report, verify_among, verify_parsed};
+use airtight::verify::{self, Input, Memory, Policy, Report, verify_about_each, verify_among, verify_parsed};
 use airtight_keys::public::KeyId;
 use airtight_keys::verifier::{HashFunction, VerifierKey};
 use airtight_log::digest::{LeafIndex, Sha256Digest};
@@ -90,6 +90,14 @@ impl Judge {
         let Judge { keys, trusted_root, policy, now, memory, .. } = self;
         let input = Input { bundle: &[], subject, keys, trusted_root, policy, now: *now };
         verify_parsed(bundle, &input, memory)
+    }
+
+    /// Judges a bundle that was read before about several artifacts, and tells the report of each.
+    pub fn judge_about_each(&self, bundle: Bundle<'_>, artifacts: &[Digests], tell: impl FnMut(&Report)) {
+        let Judge { keys, trusted_root, policy, now, memory, .. } = self;
+        let subject = verify::Subject::Stated;
+        let input = Input { bundle: &[], subject, keys, trusted_root, policy, now: *now };
+        verify_about_each(bundle, artifacts, &input, memory, tell);
     }
 }
 
