@@ -293,6 +293,35 @@ fn what_nobody_signs_in_a_token_is_held_to_what_it_names() {
     // One of somebody else's among them, or all but the signer's.
     assert_eq!(carrying(&["tsa.pem", "otherroot.pem"]), "timestamp_malformed");
     assert_eq!(carrying(&["between.pem", "root.pem"]), "timestamp_malformed");
+    // One above the signer that somebody else cross-signed; one of its name with another key; one that takes the signer's name and key.
+    let beside = |chain: &[&str], name: &str, key: &str| {
+        let [mut carried, of_key] = [name, key].map(|name| certificates_of(&[name]).0.as_slice()[0].clone());
+        let (CertificateChoices::Certificate(one), CertificateChoices::Certificate(other)) = (&mut carried, of_key)
+        else {
+            unreachable!()
+        };
+        one.tbs_certificate.issuer = Name::default();
+        one.tbs_certificate.serial_number = SerialNumber::new(&[9]).unwrap();
+        one.tbs_certificate.subject_public_key_info = other.tbs_certificate.subject_public_key_info;
+        let token = changed("with-certificate.tsr", |signed| {
+            let mut all = signed.certificates.take().unwrap().0.into_vec();
+            all.push(carried);
+            signed.certificates = Some(CertificateSet(SetOfVec::try_from(all).unwrap()));
+        });
+        judged(&token, &believed(chain), now).map(|found| found.is_some()).map_err(|refusal| refusal.code())
+    };
+    let refused = Err("timestamp_malformed");
+    for chain in [&CHAIN[..], &CHAIN[1..]] {
+        assert_eq!(beside(chain, "root.pem", "root.pem"), Ok(true));
+        assert_eq!(beside(chain, "between.pem", "between.pem"), Ok(true));
+        assert_eq!(beside(chain, "root.pem", "otherroot.pem"), refused);
+        assert_eq!(beside(chain, "tsa.pem", "tsa.pem"), refused);
+        assert_eq!(beside(chain, "tsa384.pem", "root.pem"), refused);
+    }
+    // Where the trusted root ends below the authority's root, that one may be carried, and nothing but its name is known.
+    assert_eq!(beside(&["tsa", "between"], "root.pem", "root.pem"), Ok(true));
+    assert_eq!(beside(&["between"], "root.pem", "root.pem"), Ok(true));
+    assert_eq!(beside(&["between"], "tsa.pem", "between.pem"), refused);
     let signed_by = |change: &dyn Fn(&mut SignerInfo)| {
         code(changed("plain.tsr", |signed| {
             let mut signer = signed.signer_infos.0.as_slice()[0].clone();

@@ -22,9 +22,9 @@
 //! All times are judged at genTime, so a token holds after its certificates have expired. Revocation is not asked for. No
 //! nonce is needed: whoever makes a request compares it then (`sync::timestamp`).
 
-use cms::cert::x509::Certificate;
 use cms::cert::x509::ext::pkix::{ExtendedKeyUsage, SubjectKeyIdentifier};
 use cms::cert::x509::spki::AlgorithmIdentifierOwned;
+use cms::cert::x509::{Certificate, TbsCertificate};
 use cms::signed_data::{SignedAttributes, SignerIdentifier};
 use der::asn1::{Any, ObjectIdentifier, OctetString};
 use der::{Encode, Sequence};
@@ -464,18 +464,32 @@ fn check_signed(token: &Token, signer: &ChainCertificate) -> Result<(), Timestam
     Err(if is_used { TimestampRefusal::Signature { signer: subject } } else { unsupported })
 }
 
-/// Holds the certificates that came with the token to the authority's own: nothing signs them, and a reader may take one for the signer's.
+/// Holds the certificates that came with the token to the authority's own: nothing signs them, and a reader may take one for the signer's. One above
+/// the signer may be another than the trusted root has, if it is of the same name and key, cross-signed by somebody else.
 fn check_carried(token: &Token, signer: &ChainCertificate, authority: &Authority) -> Result<(), TimestampRefusal> {
     let malformed = |what: &str| TimestampRefusal::Token(TokenError::Malformed { what: what.to_owned() });
     let mut is_signer_there = token.certificates.is_empty();
     for carried in &token.certificates {
         let der = carried.to_der().map_err(|error| malformed(&error.to_string()))?;
         is_signer_there |= der == signer.der;
-        if der != signer.der && !authority.above().iter().any(|above| above.der == der) {
+        if der != signer.der && !is_above(&carried.tbs_certificate, signer, authority) {
             return Err(malformed("it carries a certificate that is none of its authority's"));
         }
     }
     if is_signer_there { Ok(()) } else { Err(malformed("it carries certificates, and not its signer's")) }
+}
+
+/// Tells whether a certificate has name and key of one above the signer, or the name of whoever issued the last of these.
+fn is_above(carried: &TbsCertificate, signer: &ChainCertificate, authority: &Authority) -> bool {
+    let known =
+        || authority.above().iter().filter(|one| one.der != signer.der).map(|one| &one.certificate.tbs_certificate);
+    let of = |one: &TbsCertificate| {
+        (one.subject == carried.subject).then(|| one.subject_public_key_info == carried.subject_public_key_info)
+    };
+    match known().find_map(of) {
+        Some(is_same_key) => is_same_key,
+        None => known().last().is_some_and(|last| last.issuer == carried.subject),
+    }
 }
 
 /// Returns the value of an attribute that stands there once and has one value.
