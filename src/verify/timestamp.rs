@@ -488,7 +488,7 @@ fn is_above(carried: &TbsCertificate, signer: &ChainCertificate, authority: &Aut
     };
     match known().find_map(of) {
         Some(is_same_key) => is_same_key,
-        None => known().last().is_some_and(|last| last.issuer == carried.subject),
+        None => known().next_back().is_some_and(|last| last.issuer == carried.subject),
     }
 }
 
