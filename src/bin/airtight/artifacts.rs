@@ -334,6 +334,30 @@ pub fn bundle_text(path: &Path) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// Reads a file, and of one that is longer than `max` bytes one more than that: so much shows it to whoever refuses it for its length.
+///
+/// # Errors
+/// Those of the system.
+pub fn read_at_most(path: &Path, max: usize) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let len = file.metadata().map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(max));
+    let mut bytes = Vec::with_capacity(len.min(max) + 1);
+    file.take(max as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a file of text in the same way; what is too long for it is refused for that, whatever stands in it.
+///
+/// # Errors
+/// Those of the system, and where it is not UTF-8.
+pub fn read_text_at_most(path: &Path, max: usize) -> io::Result<String> {
+    let bytes = read_at_most(path, max)?;
+    if bytes.len() > max {
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
 /// Turns a refusal of the file system into its code.
 pub fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let message = format!("{}: {error}", path.display());
@@ -409,5 +433,26 @@ mod tests {
         // A file may be as long as a disk.
         File::create(&path).unwrap().set_len(BUNDLE_LEN_MAX as u64 * 2).unwrap();
         assert_eq!(bundle_text(&path).unwrap().len(), BUNDLE_LEN_MAX + 1);
+    }
+
+    #[test]
+    fn of_a_file_that_is_too_long_one_byte_more_is_read_and_no_other() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a");
+        for (text, max, expected) in
+            [("", 0, ""), ("ab", 3, "ab"), ("abc", 3, "abc"), ("abcd", 3, "abcd"), ("abcde", 3, "abcd")]
+        {
+            fs::write(&path, text).unwrap();
+            assert_eq!(read_at_most(&path, max).unwrap(), expected.as_bytes());
+            assert_eq!(read_text_at_most(&path, max).unwrap(), expected);
+        }
+        // A character that is cut through is not the file's fault.
+        fs::write(&path, "abü").unwrap();
+        assert!(read_text_at_most(&path, 2).unwrap().len() > 2);
+        fs::write(&path, b"ab\xff").unwrap();
+        assert!(read_text_at_most(&path, 2).unwrap().len() > 2);
+        assert_eq!(read_text_at_most(&path, 3).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        // A pipe, or a device, has no length and no end.
+        assert_eq!(read_at_most(Path::new("/dev/zero"), 1_000).unwrap().len(), 1_001);
     }
 }

@@ -1,10 +1,10 @@
 //! `airtight policy …`: a policy, read and said in sentences; and its reading for `airtight verify --policy`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use airtight::policy::{Policy, PolicyError};
+use airtight::policy::{POLICY_LEN_MAX, Policy, PolicyError};
 use airtight_log::digest::{Sha256Digest, sha256};
+use airtight_log::quorum::QUORUM_LEN_MAX;
 use serde::Serialize;
 
 use crate::artifacts;
@@ -12,6 +12,9 @@ use crate::cli::policy::PolicyCommand;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
+
+/// The most that is read of a file that a policy names: a key, or the policy of witnesses, which is the larger of the two.
+const NAMED_LEN_MAX: usize = QUORUM_LEN_MAX;
 
 /// A policy, and the files that it was read from.
 pub struct Loaded {
@@ -76,20 +79,26 @@ pub fn run(command: &PolicyCommand, call: &mut Invocation) -> Result<Exit, Failu
 /// # Errors
 /// The codes of [`PolicyError`], or the file's own code.
 pub fn load(path: &Path) -> Result<Loaded, Failure> {
-    let bytes = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+    let bytes = artifacts::read_at_most(path, POLICY_LEN_MAX).map_err(|error| artifacts::unreadable(path, &error))?;
     let sha256 = sha256(&bytes);
     let malformed = |code, said: String| {
         Failure::new(Exit::Malformed, code, format!("{}: {said}", path.display()))
             .next("mend the policy; docs/FORMATS.md shows a whole one")
     };
-    let text = String::from_utf8(bytes).map_err(|error| {
+    // Its end may be cut through a character where it is too long.
+    let text = String::from_utf8(bytes).or_else(|error| match error.as_bytes().len() > POLICY_LEN_MAX {
+        true => Ok(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+        false => Err(error),
+    });
+    let text = text.map_err(|error| {
         malformed("policy_malformed", format!("no UTF-8 at byte {}", error.utf8_error().valid_up_to()))
     })?;
     let mut files = vec![path.to_owned()];
     let directory = path.parent().unwrap_or(Path::new(""));
     let policy = Policy::parse(&text, &mut |file| {
         let file = directory.join(file);
-        let read = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()));
+        let read = artifacts::read_text_at_most(&file, NAMED_LEN_MAX);
+        let read = read.map_err(|error| format!("{}: {error}", file.display()));
         files.push(file);
         read
     });

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use airtight::bundle::BundleError;
 use airtight::statement::digests::{ALGORITHMS, Digests};
 use airtight::statement::{PredicateType, Subject as Named};
-use airtight::trust::{Crl, TrustedRoot};
+use airtight::trust::crl::CRL_LEN_MAX;
+use airtight::trust::{self, Crl, TrustedRoot};
 use airtight::verify::identity::{IdentityRule, Pattern};
-use airtight::verify::{self, InLog, Input, Memory, Outcome, Policy, Refusal, Report, verify, verify_anchored};
+use airtight::verify::{self, InLog, Input, Memory, Outcome, Policy, Refusal, Report, anchor, verify, verify_anchored};
+use airtight_keys::public::PEM_LEN_MAX;
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{Sha256Digest, sha256};
-use airtight_log::quorum::WitnessPolicy;
+use airtight_log::quorum::{QUORUM_LEN_MAX, WitnessPolicy};
 use serde::Serialize;
 
 use crate::artifacts::{self, Artifact, Asker};
@@ -56,8 +58,7 @@ pub fn run(args: &VerifyArgs, call: &mut Invocation) -> Result<Exit, Failure> {
     let question = ask(artifact)?;
     let bundles = if args.bundle.is_empty() { bundles_of(artifact, &question)? } else { args.bundle.clone() };
     let Judge { keys, trusted_root: root, policy, now, .. } = judge_of(&args.by, args.witness_policy.as_deref(), call)?;
-    let anchor = args.anchor.as_ref().map(|path| fs::read(path).map_err(|error| artifacts::unreadable(path, &error)));
-    let anchor = anchor.transpose()?;
+    let anchor = args.anchor.as_ref().map(|path| at_most(path, anchor::LIMITS.bytes_max)).transpose()?;
     let mut about = match &question {
         Question::Artifact(digests) => Some(*digests),
         Question::Directory(_) => None,
@@ -338,7 +339,7 @@ fn coverage(directory: &Artifact, mut covered: Vec<Named>, parts: usize, call: &
 fn crls(paths: &[PathBuf]) -> Result<(Option<Vec<Crl>>, Vec<Sha256Digest>), Failure> {
     let (mut crls, mut digests) = (Vec::new(), Vec::new());
     for path in paths {
-        let file = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+        let file = at_most(path, CRL_LEN_MAX)?;
         digests.push(sha256(&file));
         crls.extend(Crl::parse(&file).map_err(|error| {
             let message = format!("{}: {error}", path.display());
@@ -351,8 +352,13 @@ fn crls(paths: &[PathBuf]) -> Result<(Option<Vec<Crl>>, Vec<Sha256Digest>), Fail
     Ok((if paths.is_empty() { None } else { Some(crls) }, digests))
 }
 
+/// Reads a file, of which whoever reads it takes no more than `max` bytes.
+fn at_most(path: &Path, max: usize) -> Result<Vec<u8>, Failure> {
+    artifacts::read_at_most(path, max).map_err(|error| artifacts::unreadable(path, &error))
+}
+
 fn key(path: &Path) -> Result<VerifierKey, Failure> {
-    let pem = fs::read_to_string(path).map_err(|error| artifacts::unreadable(path, &error))?;
+    let pem = artifacts::read_text_at_most(path, PEM_LEN_MAX).map_err(|error| artifacts::unreadable(path, &error))?;
     VerifierKey::from_spki_pem(&pem).map_err(|error| {
         let message = format!("{}: {error}", path.display());
         Failure::new(Exit::Malformed, "key_malformed", message).next("give a public key in SubjectPublicKeyInfo PEM")
@@ -360,7 +366,7 @@ fn key(path: &Path) -> Result<VerifierKey, Failure> {
 }
 
 fn witness_policy(path: &Path) -> Result<(Arc<WitnessPolicy>, Sha256Digest), Failure> {
-    let text = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+    let text = at_most(path, QUORUM_LEN_MAX)?;
     let digest = sha256(&text);
     WitnessPolicy::parse(&text).map(|policy| (Arc::new(policy), digest)).map_err(|error| {
         let message = format!("{}: {error}", path.display());
@@ -379,7 +385,7 @@ pub fn trusted_root(path: &Path) -> Result<TrustedRoot, Failure> {
 
 /// Reads a trusted root, and hashes the very bytes that were read.
 fn trusted_root_with_digest(path: &Path) -> Result<(TrustedRoot, Sha256Digest), Failure> {
-    let text = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+    let text = at_most(path, trust::LIMITS.bytes_max)?;
     let parsed = TrustedRoot::parse(&text).map_err(|error| {
         let message = format!("{}: {error}", path.display());
         Failure::new(Exit::Malformed, "trusted_root_malformed", message).next("get it again from whom you trust")

@@ -21,7 +21,7 @@ use airtight_keys::verifier::HashFunction;
 use super::matching::Candidate;
 
 /// The largest list that is read, in bytes: some 700,000 artifacts.
-const MANIFEST_LEN_MAX: usize = 64 << 20;
+pub const MANIFEST_LEN_MAX: usize = 64 << 20;
 
 /// Reads a list.
 ///

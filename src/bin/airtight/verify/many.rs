@@ -324,7 +324,8 @@ fn collect(args: &VerifyArgs, judge: &Judge) -> Result<Asked, Failure> {
         (bundles, links, were_read) = (own, symlinks.len(), true);
     }
     if let Some(path) = &args.manifest {
-        let text = fs::read(path).map_err(|error| artifacts::unreadable(path, &error))?;
+        let text = artifacts::read_at_most(path, manifest::MANIFEST_LEN_MAX);
+        let text = text.map_err(|error| artifacts::unreadable(path, &error))?;
         artifacts = manifest::parse(&text).map_err(|said| {
             let message = format!("{}: {said}", path.display());
             Failure::new(Exit::Malformed, "manifest_malformed", message)
