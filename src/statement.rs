@@ -33,6 +33,7 @@
 
 pub mod digests;
 pub mod kept;
+mod numbers;
 mod predicate;
 mod read;
 
@@ -56,6 +57,18 @@ pub const DEPTH_MAX: usize = 64;
 
 /// The limits under which a statement, or a predicate alone, is read.
 pub const LIMITS: Limits = Limits { bytes_max: STATEMENT_LEN_MAX, depth_max: DEPTH_MAX };
+
+/// Scans what in-toto leaves open: strict JSON, with numbers that every reader can hold.
+fn check_open(text: &str) -> Result<(), StrictJsonError> {
+    strict_json::check(text.as_bytes(), LIMITS)?;
+    match numbers::beyond_range(text) {
+        None => Ok(()),
+        Some(number) => {
+            let shown: String = number.chars().take(40).collect();
+            Err(StrictJsonError::Shape { message: format!("the number {shown} is beyond what 64 bits hold") })
+        }
+    }
+}
 
 /// Why a statement was not built or not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -221,7 +234,7 @@ impl Statement {
         text.push_str("],\"predicateType\":");
         text.push_str(&quoted(predicate_type.uri()));
         if let Some(predicate) = predicate {
-            strict_json::check(predicate.as_bytes(), LIMITS).map_err(StatementError::Predicate)?;
+            check_open(predicate).map_err(StatementError::Predicate)?;
             text.push_str(",\"predicate\":");
             push_compact(&mut text, predicate);
         }

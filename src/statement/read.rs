@@ -15,7 +15,7 @@ use airtight_keys::verifier::HashFunction;
 use airtight_log::digest::Sha256Digest;
 
 use super::digests::{Digests, digest_of_hex};
-use super::{LIMITS, STATEMENT_LEN_MAX, STATEMENT_TYPE, STATEMENT_TYPE_V01, SUBJECTS_MAX, StatementError};
+use super::{LIMITS, STATEMENT_LEN_MAX, STATEMENT_TYPE, STATEMENT_TYPE_V01, SUBJECTS_MAX, StatementError, check_open};
 
 /// The most digests a subject may have; in-toto names about a dozen algorithms.
 const DIGESTS_MAX: usize = 16;
@@ -62,7 +62,7 @@ impl<'a> ParsedStatement<'a> {
             return Err(StatementError::TooManySubjects { count: wire.subject.len() });
         }
         if let Some(predicate) = wire.predicate {
-            strict_json::check(predicate.get().as_bytes(), LIMITS).map_err(StatementError::Predicate)?;
+            check_open(predicate.get()).map_err(StatementError::Predicate)?;
         }
         let mut subjects = Vec::with_capacity(wire.subject.len());
         for (place, Object(subject)) in wire.subject.into_iter().enumerate() {
@@ -145,7 +145,6 @@ struct WireSubject<'a> {
     #[expect(dead_code, reason = "accepted as a string and not interpreted")]
     download_location: Cow<'a, str>,
     #[serde(borrow, default)]
-    #[expect(dead_code, reason = "accepted as a string and not interpreted")]
     content: Cow<'a, str>,
     #[serde(borrow, default, deserialize_with = "present")]
     annotations: Option<&'a RawValue>,
@@ -154,7 +153,11 @@ struct WireSubject<'a> {
 impl<'a> WireSubject<'a> {
     fn parsed(self, place: usize) -> Result<ParsedSubject<'a>, StatementError> {
         if let Some(annotations) = self.annotations {
-            strict_json::check(annotations.get().as_bytes(), LIMITS).map_err(StatementError::Json)?;
+            check_open(annotations.get()).map_err(StatementError::Json)?;
+        }
+        // protobuf's reader refuses what is no base64, and takes more spellings than this one.
+        if strict_json::check_standard_base64(&self.content).is_err() {
+            return Err(StatementError::Shape(format!("`content` of subject {place} is not base64")));
         }
         let WireDigests { sha256, sha384, sha512, others } = self.digest;
         let mut digests = Digests::default();
@@ -316,6 +319,10 @@ mod tests {
             (with(&good, r#","predicate":null"#), "accepted"),
             (with(&good, r#","predicate":null,"predicate":null"#), "statement_member_twice"),
             (with(&good, r#","predicate":[]"#), "predicate_not_json"),
+            (with(&good, r#","predicate":{"a":1e400}"#), "predicate_not_json"),
+            (with(&good.replace("}}", "},\"annotations\":{\"a\":-1e400}}"), ""), "statement_not_json"),
+            (with(&good.replace("}}", "},\"content\":\"A_8=\"}"), ""), "statement_shape"),
+            (with(&good.replace("}}", "},\"content\":\"AA\"}"), ""), "statement_shape"),
             (with(&good, r#","predicate":{"a":[{"b":1,"b":2}]}"#), "statement_member_twice"),
             (with(&good, r#","predicate":{},"predicate":{}"#), "statement_member_twice"),
             (with(&good, "") + "x", "statement_not_json"),
