@@ -365,7 +365,17 @@ impl TrustedRoot {
     fn read_authorities(&mut self) -> Result<(), TrustError> {
         let [certifying, ct_logs, texts] = &self.kept;
         self.certificate_authorities = certifying.iter().map(|text| Authority::read(text)).collect::<Result<_, _>>()?;
-        self.ct_logs = ct_logs.iter().map(|text| CtLog::read(text)).collect::<Result<_, _>>()?;
+        let mut read: Vec<(CtLog, &str)> = Vec::with_capacity(ct_logs.len());
+        for text in ct_logs {
+            let log = CtLog::read(text)?;
+            match read.iter().find(|(known, _)| known.id() == log.id()) {
+                None => read.push((log, text)),
+                Some((_, before)) if same(before, text) => {}
+                // Of two windows for one key this would take the first, and sigstore-go the last.
+                Some(_) => return Err(TrustError::IdTwice { id: STANDARD.encode(log.id()) }),
+            }
+        }
+        self.ct_logs = read.into_iter().map(|(log, _)| log).collect();
         self.authorities = texts.iter().map(|text| Authority::read(text)).collect::<Result<_, _>>()?;
         Ok(())
     }
@@ -495,6 +505,21 @@ mod tests {
         let other = TrustedRoot::parse(TEXT.replace("2024-01", "2023-01").as_bytes()).unwrap();
         assert_eq!(root.merge(&other), Err(TrustError::IdTwice { id: ID.to_owned() }));
         assert_eq!(root.render(), TEXT);
+    }
+
+    #[test]
+    fn a_log_of_certificates_has_one_key_and_one_window() {
+        let (_, log) = TEXT.split_once(r#""tlogs":["#).unwrap();
+        let (log, _) = log.split_once("],").unwrap();
+        let of = |logs: &str| {
+            TrustedRoot::parse(TEXT.replace(r#""ctlogs":[]"#, &format!(r#""ctlogs":[{logs}]"#)).as_bytes())
+        };
+        assert_eq!(of(log).unwrap().ct_logs().len(), 1);
+        assert_eq!(of(&format!("{log}, {log}")).unwrap().ct_logs().len(), 1);
+        let other = log.replace("2025-01", "2024-06");
+        for logs in [format!("{log},{other}"), format!("{other},{log}")] {
+            assert_eq!(of(&logs).unwrap_err(), TrustError::IdTwice { id: ID.to_owned() });
+        }
     }
 
     #[test]
