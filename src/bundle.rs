@@ -48,6 +48,7 @@ pub mod homes;
 
 mod read;
 mod render;
+pub mod sets;
 pub mod token;
 
 pub use read::{Bundle, Content, LogEntry, Proof, Signer, is_root};

@@ -587,6 +587,9 @@ fn a_carried_root_counts_for_nothing_and_must_be_one_of_the_trusted_root() {
         assert_eq!(judged(version, &[&leaf, &ca]), ("verified", 0));
         assert_eq!(judged(version, &[&leaf, &stranger]), ("certificate_root_foreign", 2));
         assert_eq!(judged(version, &[&leaf, &ca, &stranger]), ("certificate_root_foreign", 2));
+        // What would take long to read is not read, to see whether it is a root.
+        assert_eq!(judged(version, &[&leaf, &tlv(0x31, &[&[5, 0].repeat(64)])]), ("verified", 0));
+        assert_eq!(judged(version, &[&leaf, &tlv(0x31, &[&[5, 0].repeat(65)])]), ("certificate_malformed", 2));
         assert_eq!(judged(version, &[&ca, &leaf]), ("bundle_root_in_chain", 1));
     }
     assert_eq!(judged("0.3", &[&leaf, &ca]), ("bundle_chain_of_v03", 1));

@@ -21,6 +21,7 @@ use cms::cert::x509::Certificate;
 use cms::cert::x509::attr::Attribute;
 use cms::cert::x509::name::Name;
 use cms::cert::x509::serial_number::SerialNumber;
+use cms::cert::x509::spki::AlgorithmIdentifierOwned;
 use cms::content_info::ContentInfo;
 use cms::signed_data::{CertificateSet, SignedData, SignerIdentifier, SignerInfo, SignerInfos};
 use der::asn1::{Any, OctetString, SetOfVec};
@@ -290,6 +291,17 @@ fn what_nobody_signs_in_a_token_is_held_to_what_it_names() {
         |names: &[&str]| code(changed("plain.tsr", |signed| signed.certificates = Some(certificates_of(names))));
     assert_eq!(code(changed("plain.tsr", |_| ())), "verified");
     assert_eq!(carrying(&["tsa.pem", "between.pem", "root.pem"]), "verified");
+    // As many hash algorithms as are read, and one more.
+    let hashing = |count: u8| {
+        let algorithm = |last: u8| {
+            let oid = der::asn1::ObjectIdentifier::from_bytes(&[0x2a, 3, last]).unwrap();
+            AlgorithmIdentifierOwned { oid, parameters: None }
+        };
+        let algorithms = (0..count).map(algorithm).collect::<Vec<_>>();
+        code(changed("plain.tsr", |signed| signed.digest_algorithms = SetOfVec::try_from(algorithms).unwrap()))
+    };
+    assert_eq!(hashing(64), "verified");
+    assert_eq!(hashing(65), "timestamp_malformed");
     // One of somebody else's among them, or all but the signer's.
     assert_eq!(carrying(&["tsa.pem", "otherroot.pem"]), "timestamp_malformed");
     assert_eq!(carrying(&["between.pem", "root.pem"]), "timestamp_malformed");

@@ -16,6 +16,7 @@ use airtight_keys::strict_json::{self, Limits, Object, StrictJsonError};
 use airtight_log::digest::{Hash, LeafIndex, TreeSize};
 use airtight_log::entry::ContentDigest;
 
+use super::sets::has_long_set;
 use super::{BUNDLE_LEN_MAX, BundleError, CHAIN_MAX, ENTRIES_MAX, MEDIA_TYPES_READ};
 
 use self::few::Few;
@@ -418,9 +419,10 @@ impl<'a> WireMaterial<'a> {
     }
 }
 
-/// Says whether a certificate names itself as its issuer.
+/// Says whether a certificate names itself as its issuer; one that is not read, as for a set in it that is too long, does not.
 pub fn is_root(der: &[u8]) -> bool {
-    Certificate::from_der(der).is_ok_and(|one| one.tbs_certificate.issuer == one.tbs_certificate.subject)
+    !has_long_set(der)
+        && Certificate::from_der(der).is_ok_and(|one| one.tbs_certificate.issuer == one.tbs_certificate.subject)
 }
 
 impl<'a> WireEnvelope<'a> {

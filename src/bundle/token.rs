@@ -15,8 +15,8 @@
 //!
 //! # Limits
 //!
-//! 256 KiB; one with three certificates has 6. DER, nothing behind its end; exactly one signer; version 1; no extension that
-//! is critical, for none is known.
+//! 256 KiB; one with three certificates has 6. DER, nothing behind its end, no set of more than 64 members ([`super::sets`]); exactly one signer;
+//! version 1; no extension that is critical, for none is known.
 
 use cms::cert::CertificateChoices;
 use cms::cert::x509::Certificate;
@@ -28,6 +28,8 @@ use der::asn1::{Any, BitString, Int, ObjectIdentifier, OctetString};
 use der::{Decode, Encode, Sequence, Tag, Tagged};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+
+use super::sets::{MEMBERS_MAX, has_long_set};
 
 /// The most bytes that a token may have.
 pub const TOKEN_LEN_MAX: usize = 256 << 10;
@@ -175,6 +177,9 @@ impl Token {
     pub fn parse(response: &[u8]) -> Result<Token, TokenError> {
         if response.len() > TOKEN_LEN_MAX {
             return Err(malformed(format!("{} bytes are more than {TOKEN_LEN_MAX}", response.len())));
+        }
+        if has_long_set(response) {
+            return Err(malformed(format!("a set in it has more than {MEMBERS_MAX} members")));
         }
         let TimeStampResp { status, token } = TimeStampResp::from_der(response).map_err(malformed)?;
         if status.status > 0 {

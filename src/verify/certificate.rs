@@ -18,6 +18,7 @@ use der::{Decode, Encode};
 use airtight_keys::verifier::VerifierKey;
 use airtight_log::digest::{Sha256Digest, sha256};
 
+use crate::bundle::sets::{MEMBERS_MAX, has_long_set};
 use crate::policy::identity::CLAIMS;
 
 use super::Refusal;
@@ -82,6 +83,9 @@ pub(super) struct SigningCertificate {
 impl SigningCertificate {
     pub(super) fn read(der: &[u8]) -> Result<SigningCertificate, Refusal> {
         let malformed = |cause: &dyn std::fmt::Display| Refusal::CertificateMalformed { cause: cause.to_string() };
+        if has_long_set(der) {
+            return Err(malformed(&format_args!("a set in it has more than {MEMBERS_MAX} members")));
+        }
         let x509 = Certificate::from_der(der).map_err(|error| malformed(&error))?;
         if x509.to_der().map_err(|error| malformed(&error))? != der {
             return Err(malformed(&"it is not in its canonical encoding"));

@@ -25,6 +25,7 @@ use airtight_keys::verifier::{HashFunction, KeyKind, Scheme, VerifierKey};
 use airtight_log::digest::sha256;
 use airtight_log::entry::ContentDigest;
 
+use crate::bundle::sets::{MEMBERS_MAX, has_long_set};
 use crate::bundle::{Bundle, Content, Signer, is_root};
 use crate::statement::digests::algorithm_of;
 use crate::trust::authority::Authority;
@@ -89,10 +90,14 @@ pub(super) fn check(bundle: &Bundle<'_>, input: &Input<'_>) -> Result<SignedBy, 
 }
 
 /// Refuses a root that a bundle carries, unless it is one of the trusted root's, byte for byte. Older bundles, as npm's of 2023, carry the whole
-/// chain; nothing of it is believed, and a root that nobody believes would only be there to be believed.
+/// chain; nothing of it is believed, and a root that nobody believes would only be there to be believed. What takes too long to be read is none of these.
 fn check_roots(beside: &[Vec<u8>], input: &Input<'_>) -> Result<(), Refusal> {
     let authorities = input.trusted_root.certificate_authorities();
     let is_ours = |der: &Vec<u8>| authorities.iter().flat_map(Authority::above).any(|one| one.der == *der);
+    if beside.iter().any(|der| has_long_set(der)) {
+        let cause = format!("a set in a certificate beside it has more than {MEMBERS_MAX} members");
+        return Err(Refusal::CertificateMalformed { cause });
+    }
     match beside.iter().find(|der| is_root(der) && !is_ours(der)) {
         Some(der) => Err(Refusal::CertificateRootForeign { sha256: sha256(der), known: authorities.len() }),
         None => Ok(()),
