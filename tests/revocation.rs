@@ -67,15 +67,16 @@ fn where_revocation_lists_are_given_one_must_cover_the_certificate_and_none_revo
     };
     assert_eq!(placed("https://ca.forge.example/crl").0, "verified");
     assert_eq!(placed("https://ca.forge.example/other").0, "certificate_crl_missing");
-    // What it says of its place is not read.
-    let unread = |list: List| {
+    // What it says of its place is of its form; a place may be left out.
+    let saying = |places: Vec<u8>, list: List| {
         changed(|world| {
-            world.draft = world.draft.clone().put("2.5.29.31", false, tlv(0x30, &[&[5, 0]]));
+            world.draft = world.draft.clone().put("2.5.29.31", false, tlv(0x30, &[&places]));
             world.crls = Some(vec![list.signed(&world.ca)]);
         })
     };
-    assert_eq!(unread(List::new()).0, "verified");
-    assert_eq!(unread(scoped(&point)).0, "certificate_crl_missing");
+    assert_eq!(saying(vec![5, 0], List::new()).0, "certificate_malformed");
+    assert_eq!(saying(vec![0x30, 0], List::new()).0, "verified");
+    assert_eq!(saying(vec![0x30, 0], scoped(&point)).0, "certificate_crl_missing");
     let stranger = List::new().signed(&key(Algorithm::P256, "stranger"));
     assert_eq!(changed(|world| world.crls = Some(vec![stranger])), ("certificate_crl_invalid", 8));
 }

@@ -5,13 +5,15 @@
 //! bytes of text, those from 8 on a DER UTF8String.
 //!
 //! Stricter than the stock clients: more than one subject alternative name is refused, for they compare one and a person may read the other; so are
-//! two issuers that differ, an extension that stands there twice, and DER that would be written otherwise.
+//! two issuers that differ, an extension that stands there twice, a name that is empty, a URI in another spelling than Go's ([`super::uri`]), and DER that
+//! would be written otherwise.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cms::cert::x509::Certificate;
-use cms::cert::x509::ext::pkix::SubjectAltName;
 use cms::cert::x509::ext::pkix::name::GeneralName;
+use cms::cert::x509::ext::pkix::{NameConstraints, SubjectAltName};
+use cms::cert::x509::time::Time;
 use der::asn1::{ObjectIdentifier, Utf8StringRef};
 use der::{Decode, Encode};
 
@@ -21,8 +23,8 @@ use airtight_log::digest::{Sha256Digest, sha256};
 use crate::bundle::sets::{MEMBERS_MAX, has_long_set};
 use crate::policy::identity::CLAIMS;
 
-use super::Refusal;
 use super::issuing::{self, Says};
+use super::{Refusal, uri};
 
 /// What Fulcio's claims stand under, each with one number more.
 const FULCIO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1");
@@ -92,6 +94,14 @@ impl SigningCertificate {
         }
         let tbs = &x509.tbs_certificate;
         let says = issuing::read(&x509).map_err(|cause| malformed(&cause))?;
+        if tbs.get::<NameConstraints>().map_err(|error| malformed(&error))?.is_some() {
+            return Err(malformed(&"it has name constraints, which are for authorities"));
+        }
+        // RFC 5280 §4.1.2.5. sigstore-go writes the certificate again to see its promises, with the shorter form.
+        let is_early = |time: Time| matches!(time, Time::GeneralTime(time) if time.to_date_time().year() < 2050);
+        if is_early(tbs.validity.not_before) || is_early(tbs.validity.not_after) {
+            return Err(malformed(&"a time before 2050 has the longer form"));
+        }
         let spki = tbs.subject_public_key_info.to_der().map_err(|error| malformed(&error))?;
         let key = VerifierKey::from_spki_der(&spki).map_err(|cause| Refusal::CertificateKey { cause })?;
         let identity = Identity { name: name(&x509)?, issuer: issuer(&x509)?, claims: claims(&x509)? };
@@ -134,7 +144,7 @@ fn name(certificate: &Certificate) -> Result<Name, Refusal> {
         Err(error) => return Err(Refusal::CertificateMalformed { cause: error.to_string() }),
     };
     let [name] = names.as_slice() else { return Err(Refusal::IdentityAmbiguous { names: names.len() }) };
-    match name {
+    let name = match name {
         GeneralName::UniformResourceIdentifier(uri) => Ok(Name::Uri(uri.as_str().to_owned())),
         GeneralName::Rfc822Name(email) => Ok(Name::Email(email.as_str().to_owned())),
         GeneralName::OtherName(other) if other.type_id == OTHER_NAME => {
@@ -143,6 +153,13 @@ fn name(certificate: &Certificate) -> Result<Name, Refusal> {
                 .map_err(|error| Refusal::CertificateMalformed { cause: error.to_string() })
         }
         _ => Err(Refusal::IdentityMissing {}),
+    }?;
+    match &name {
+        empty if empty.text().is_empty() => Err(Refusal::IdentityMissing {}),
+        Name::Uri(text) if !uri::is_plain(text) => {
+            Err(Refusal::CertificateMalformed { cause: format!("{text:?} is no URI, or not in its one spelling") })
+        }
+        _ => Ok(name),
     }
 }
 

@@ -3,15 +3,23 @@
 //! `rustls-webpki` takes an authority's root for what the trusted root says it is and looks at its name and key alone. Here each certificate of a chain,
 //! the root among them, must be one that may issue (RFC 5280 §4.2.1.3, §4.2.1.9, §4.2.1.12), as sigstore-go asks: nothing passes that it refuses.
 
+use std::collections::BTreeSet;
+
 use cms::cert::x509::Certificate;
+use cms::cert::x509::ext::pkix::crl::dp::DistributionPoint;
+use cms::cert::x509::ext::pkix::name::DistributionPointName;
 use cms::cert::x509::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectKeyIdentifier,
+    AuthorityInfoAccessSyntax, AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlDistributionPoints,
+    ExtendedKeyUsage, InhibitAnyPolicy, KeyUsage, PolicyConstraints, PolicyMappings, SubjectInfoAccessSyntax,
+    SubjectKeyIdentifier,
 };
 use der::Encode;
 use der::asn1::ObjectIdentifier;
 use der::oid::AssociatedOid as _;
 
 use crate::trust::authority::ChainCertificate;
+
+use super::{constraints, names};
 
 const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 /// What a CA may say critically: key usage, basic constraints, name constraints, extended key usage. Others are not known.
@@ -21,6 +29,10 @@ const CRITICAL: [ObjectIdentifier; 4] = [
     ObjectIdentifier::new_unwrap("2.5.29.30"),
     ObjectIdentifier::new_unwrap("2.5.29.37"),
 ];
+
+/// RFC 3779: addresses, and numbers of autonomous systems.
+const RESOURCES: [ObjectIdentifier; 2] =
+    [ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.7"), ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.8")];
 
 /// What a certificate says of its own use.
 #[derive(Debug)]
@@ -55,21 +67,60 @@ pub(super) fn read(certificate: &Certificate) -> Result<Says, String> {
         }
     }
     let constraints = tbs.get::<BasicConstraints>().map_err(|error| unread("basic constraints", error))?;
+    // Nothing here rests on those, but the other clients read them: what is none of them, they refuse.
+    names::check(&tbs.issuer)?;
+    names::check(&tbs.subject)?;
+    if tbs.serial_number.as_bytes().first().is_some_and(|first| *first >= 0x80) {
+        return Err("its serial number is negative".to_owned());
+    }
+    let access = tbs.get::<AuthorityInfoAccessSyntax>();
+    let access = access.map_err(|error| unread("authority information access", error))?;
+    let offered = tbs.get::<SubjectInfoAccessSyntax>();
+    let offered = offered.map_err(|error| unread("subject information access", error))?;
+    if access.is_some_and(|(_, ways)| ways.0.is_empty()) || offered.is_some_and(|(_, ways)| ways.0.is_empty()) {
+        return Err("its information access is empty".to_owned());
+    }
+    if extensions.iter().any(|one| RESOURCES.contains(&one.extn_id)) {
+        return Err("it is for addresses and routes of the network".to_owned());
+    }
+    let lists = tbs.get::<CrlDistributionPoints>();
+    let lists = lists.map_err(|error| unread("list of places of revocation lists", error))?;
+    let is_relative = |one: &DistributionPoint| {
+        matches!(one.distribution_point, Some(DistributionPointName::NameRelativeToCRLIssuer(_)))
+    };
+    if lists.is_some_and(|(_, CrlDistributionPoints(places))| places.iter().any(is_relative)) {
+        return Err("a place of revocation lists is named relative to another".to_owned());
+    }
+    tbs.get::<PolicyMappings>().map_err(|error| unread("policy mappings", error))?;
+    let asked = tbs.get::<PolicyConstraints>().map_err(|error| unread("policy constraints", error))?;
+    if asked.is_some_and(|(_, asked)| asked.require_explicit_policy.is_some()) {
+        return Err("it asks for a certificate policy, and none are followed".to_owned());
+    }
+    tbs.get::<InhibitAnyPolicy>().map_err(|error| unread("inhibit-any-policy", error))?;
+    let policies = tbs.get::<CertificatePolicies>().map_err(|error| unread("certificate policies", error))?;
+    if let Some((_, CertificatePolicies(policies))) = &policies {
+        let distinct: BTreeSet<&ObjectIdentifier> = policies.iter().map(|one| &one.policy_identifier).collect();
+        if distinct.len() < policies.len() {
+            return Err("a certificate policy stands there twice".to_owned());
+        }
+    }
     let usages = tbs.get::<ExtendedKeyUsage>().map_err(|error| unread("extended key usage", error))?;
     let (key_usage, constraints) = (key_usage.map(|(_, usage)| usage), constraints.map(|(_, constraints)| constraints));
     Ok(Says { key_usage, constraints, usages: usages.map(|(_, usages)| usages) })
 }
 
-/// Holds the certificates above a signer's, the root last, to what lets each issue the one before it, for `usage`.
+/// Holds the certificates above a holder's, the root last, to what lets each issue the one before it, for `usage`.
 ///
 /// # Errors
 /// In words.
-pub(super) fn check(above: &[&ChainCertificate], usage: ObjectIdentifier) -> Result<(), String> {
+pub(super) fn check(holder: &Certificate, above: &[&ChainCertificate], usage: ObjectIdentifier) -> Result<(), String> {
+    let mut is_constrained = false;
     for (below, one) in above.iter().enumerate() {
-        may_issue(&one.certificate, below, usage)
-            .map_err(|cause| format!("{}: {cause}", one.certificate.tbs_certificate.subject))?;
+        let refused = |cause: String| format!("{}: {cause}", one.certificate.tbs_certificate.subject);
+        may_issue(&one.certificate, below, usage).map_err(refused)?;
+        is_constrained |= constraints::has_any(&one.certificate).map_err(refused)?;
     }
-    Ok(())
+    if is_constrained { constraints::check_holder(holder) } else { Ok(()) }
 }
 
 /// `below` counts the authorities between this certificate and the signer's.

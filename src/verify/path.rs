@@ -68,7 +68,7 @@ pub(super) fn check<'a>(
     let above: Vec<_> =
         path.intermediate_certificates().map(|one| used(one.der())).chain(authority.above().last()).collect();
     let usage = ObjectIdentifier::from_bytes(usage).map_err(|error| refused(&error))?;
-    issuing::check(&above, usage).map_err(|cause| refused(&cause))?;
+    issuing::check(certificate, &above, usage).map_err(|cause| refused(&cause))?;
     Ok(above)
 }
 
