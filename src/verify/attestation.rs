@@ -5,11 +5,16 @@ use airtight_log::digest::LeafIndex;
 use crate::policy::times::{Clock, ProvenTime};
 use crate::policy::{Attestation, EntryIn, Signatory};
 
-use super::{Verified, VerifiedEntry};
+use super::{MatchedSubject, Verified, VerifiedEntry};
 
 impl Verified {
     /// Returns the attestation that a policy judges, under a label of the caller's.
     pub fn attestation<'a>(&'a self, label: &'a str) -> Attestation<'a> {
+        self.attestation_of(self.matched(), label)
+    }
+
+    /// Returns the same of another artifact that this very bundle is about: `matched` is what step 3 found for that one.
+    pub fn attestation_of<'a>(&'a self, matched: &'a [MatchedSubject], label: &'a str) -> Attestation<'a> {
         Attestation {
             label,
             // Whoever holds a certificate is known by its name: the key lives for minutes and is nobody's.
@@ -22,7 +27,7 @@ impl Verified {
                 },
             },
             predicate_type: self.predicate_type(),
-            subject_names: self.matched().iter().map(|subject| subject.name.as_str()).collect(),
+            subject_names: matched.iter().map(|subject| subject.name.as_str()).collect(),
             statement: self.payload(),
             entries: self.entries().iter().map(in_log).collect(),
             times: self.proven_times(),

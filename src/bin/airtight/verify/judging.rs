@@ -5,12 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use airtight::bundle::Bundle;
 use airtight::bundle::homes::HomeError;
 use airtight::statement::digests::Digests;
-use airtight::verify::{self, Refusal, Report, Verified};
+use airtight::verify::{self, MatchedSubject, Refusal, Report, Verified};
 use airtight_keys::verifier::HashFunction;
 
 use crate::artifacts::{self, Named};
@@ -30,7 +31,8 @@ const JUDGEMENTS_MAX: usize = 1 << 18;
 /// The most artifacts that a bundle is judged about at once: as many as a statement names. Of more, as of a thousand copies of one, each such part is
 /// judged by itself, on whichever core is free.
 const TOGETHER_MAX: usize = 1_024;
-/// What was verified of a bundle up to this length is kept until a policy is held to it; a larger one is judged again then.
+/// What was verified of a bundle up to this length, for each artifact that it is about, is kept until a policy is held to it; a larger one is judged
+/// again then.
 const KEPT_LEN_MAX: usize = 256 << 10;
 
 /// What is asked of every file.
@@ -84,6 +86,12 @@ pub enum Kept {
     /// Nothing was verified, or no policy asks.
     Nothing,
     Verified(Box<Verified>),
+    /// Of a bundle about many artifacts, one for all of them.
+    Shared {
+        verified: Arc<Verified>,
+        /// The subjects that are this artifact.
+        matched: Box<[MatchedSubject]>,
+    },
     /// Too large to be kept; where it stands in its file.
     Again {
         place: String,
@@ -190,7 +198,13 @@ impl Asking<'_> {
         let label = filed::label(name, &place);
         let report = self.report(one, artifact);
         let line = BundleLine::new(label, &report);
-        let kept = self.kept(line.is_verified(), len, &place, || report.into_verdict().ok());
+        let kept = match report.verdict() {
+            Ok(_) if self.judge.asked.is_some() && len > KEPT_LEN_MAX => Kept::Again { place },
+            Ok(_) if self.judge.asked.is_some() => {
+                report.into_verdict().map_or(Kept::Nothing, |verified| Kept::Verified(Box::new(verified)))
+            }
+            _ => Kept::Nothing,
+        };
         Found { artifact, is_guest, line, kept }
     }
 
@@ -199,9 +213,18 @@ impl Asking<'_> {
         let Filed { place, text, bundle, .. } = one;
         let label = filed::label(name, &place);
         let (mut artifacts, mut found) = (whose.artifacts.iter(), Vec::with_capacity(whose.artifacts.len()));
+        let is_kept = text.len() / whose.artifacts.len() <= KEPT_LEN_MAX;
+        let mut shared = None;
         let mut tell = |report: &Report| {
             let line = BundleLine::new(label.clone(), report);
-            let kept = self.kept(line.is_verified(), text.len(), &place, || report.verdict().ok().cloned());
+            let kept = match report.verdict() {
+                Ok(_) if self.judge.asked.is_some() && !is_kept => Kept::Again { place: place.clone() },
+                Ok(verified) if self.judge.asked.is_some() => {
+                    let all = shared.get_or_insert_with(|| Arc::new(verified.clone()));
+                    Kept::Shared { verified: Arc::clone(all), matched: verified.matched().into() }
+                }
+                _ => Kept::Nothing,
+            };
             let told =
                 artifacts.next().map(|artifact| Found { artifact: *artifact, is_guest: whose.is_guest, line, kept });
             found.extend(told);
@@ -215,17 +238,6 @@ impl Asking<'_> {
             }
         }
         found
-    }
-
-    /// Keeps what was verified of a bundle of this length until a policy is held to it, where one is.
-    fn kept(&self, is_verified: bool, len: usize, place: &str, verified: impl FnOnce() -> Option<Verified>) -> Kept {
-        if !is_verified || self.judge.asked.is_none() {
-            return Kept::Nothing;
-        }
-        if len > KEPT_LEN_MAX {
-            return Kept::Again { place: place.to_owned() };
-        }
-        verified().map_or(Kept::Nothing, |verified| Kept::Verified(Box::new(verified)))
     }
 
     fn report(&self, one: Filed<'_>, artifact: usize) -> Report {

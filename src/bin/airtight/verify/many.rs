@@ -432,16 +432,17 @@ fn findings(
     for (file, found) in group {
         again.push(match &found.kept {
             Kept::Again { place } => asking.again(&asked.bundles[*file], place, found.artifact)?,
-            Kept::Verified(_) | Kept::Nothing => None,
+            Kept::Verified(_) | Kept::Shared { .. } | Kept::Nothing => None,
         });
     }
     let mut attestations: Vec<Attestation<'_>> = Vec::with_capacity(group.len());
     for ((_, found), again) in group.iter().zip(&again) {
-        let verified = match &found.kept {
-            Kept::Verified(verified) => Some(verified.as_ref()),
-            Kept::Again { .. } | Kept::Nothing => again.as_ref(),
-        };
-        attestations.extend(verified.map(|verified| verified.attestation(&found.line.bundle)));
+        let label = &found.line.bundle;
+        attestations.extend(match &found.kept {
+            Kept::Verified(verified) => Some(verified.attestation(label)),
+            Kept::Shared { verified, matched } => Some(verified.attestation_of(matched, label)),
+            Kept::Again { .. } | Kept::Nothing => again.as_ref().map(|verified| verified.attestation(label)),
+        });
     }
     Ok(loaded.policy.judge(&attestations, asking.judge.now))
 }
