@@ -105,6 +105,8 @@ struct Shape<'a> {
     attestations: Option<Vec<Object<NpmAttestation<'a>>>>,
     #[serde(borrow)]
     attestation_bundles: Option<Vec<Object<PypiBundle<'a>>>>,
+    #[serde(borrow)]
+    version: Option<&'a RawValue>,
     #[serde(rename = "rekorBundle", borrow)]
     rekor_bundle: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -219,6 +221,9 @@ fn of_object(text: &str) -> Result<Vec<Housed<'_>>, HomeError> {
         return Ok(bundles.enumerate().map(housed).collect());
     }
     if let Some(bundles) = shape.attestation_bundles {
+        if let Some(version) = shape.version.map(RawValue::get).filter(|version| *version != "1") {
+            return Err(unknown("the document", format!("version is {version}, not 1")));
+        }
         check_count(bundles.iter().map(|Object(bundle)| bundle.attestations.len()).sum())?;
         let mut found = Vec::new();
         for (outer, Object(bundle)) in bundles.into_iter().enumerate() {
@@ -301,6 +306,8 @@ mod tests {
         assert_eq!(value["verificationMaterial"]["certificate"]["rawBytes"], "AA==");
         // A bundle's own reader takes it from here.
         assert!(Bundle::parse(found[0].1.as_bytes()).unwrap().entries().is_empty());
+        assert_eq!(places(&document.replacen("\"version\":1,", "", 1)).unwrap(), found);
+        assert_eq!(places(&document.replacen("\"version\":1", "\"version\":2", 1)), Err("home_unknown"));
         for (from, to, code) in [
             ("\"version\":1", "\"version\":2", "home_unknown"),
             ("\"signature\"", "\"sig\"", "home_unknown"),
