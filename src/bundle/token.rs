@@ -254,7 +254,7 @@ impl Accuracy {
     }
 }
 
-/// Reads `YYYYMMDDhhmmss[.f…]Z`: seconds since the epoch, and whether there is a fraction.
+/// Reads `YYYYMMDDhhmmss[.f…]Z`: seconds since the epoch, and whether there is a fraction, which is none of zeros.
 fn seconds(time: &Any) -> Result<(u64, bool), TokenError> {
     let text = std::str::from_utf8(time.value()).unwrap_or_default();
     let refused = || malformed(format!("genTime {text:?} is not of the form YYYYMMDDhhmmss[.f]Z"));
@@ -263,7 +263,10 @@ fn seconds(time: &Any) -> Result<(u64, bool), TokenError> {
         None => return Err(refused()),
     };
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
-    if time.tag() != Tag::GeneralizedTime || whole.len() != 14 || !is_digits(whole) || !fraction.is_none_or(is_digits) {
+    // RFC 3161 §2.4.2 leaves zeros at the end away; the other clients read nanoseconds at most.
+    let is_fraction = |text: &str| is_digits(text) && text.len() <= 9 && !text.ends_with('0');
+    if time.tag() != Tag::GeneralizedTime || whole.len() != 14 || !is_digits(whole) || !fraction.is_none_or(is_fraction)
+    {
         return Err(refused());
     }
     let part = |from: usize, to: usize| whole[from..to].parse::<i16>().map_err(|_| refused());
@@ -271,7 +274,7 @@ fn seconds(time: &Any) -> Result<(u64, bool), TokenError> {
     let civil = DateTime::new(part(0, 4)?, small(4)?, small(6)?, small(8)?, small(10)?, small(12)?, 0);
     let moment = civil.and_then(|civil| TimeZone::UTC.to_timestamp(civil)).map_err(|_| refused())?;
     let seconds = u64::try_from(moment.as_second()).map_err(|_| refused())?;
-    Ok((seconds, fraction.is_some_and(|fraction| fraction.bytes().any(|digit| digit != b'0'))))
+    Ok((seconds, fraction.is_some()))
 }
 
 /// Writes a `TimeStampReq`, DER: for this SHA-256 digest, asking for the signer's certificate, with a nonce or without.
@@ -292,4 +295,29 @@ pub fn is_nonce(token: &Token, nonce: u64) -> bool {
         written.insert(0, 0);
     }
     token.nonce.as_deref() == Some(written.as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fraction_of_a_second_has_at_most_nine_digits_and_no_zero_at_its_end() {
+        let read = |text: &str| seconds(&Any::new(Tag::GeneralizedTime, text.as_bytes()).unwrap()).ok();
+        let second = 1_767_225_601;
+        for (text, expected) in [
+            ("20260101000001Z", Some((second, false))),
+            ("20260101000001.5Z", Some((second, true))),
+            ("20260101000001.000000001Z", Some((second, true))),
+            ("20260101000001.50Z", None),
+            ("20260101000001.0Z", None),
+            ("20260101000001.Z", None),
+            ("20260101000001.0000000001Z", None),
+            ("20260101000001,5Z", None),
+            ("20260101000001+0000", None),
+            ("202601010000Z", None),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
 }
