@@ -50,12 +50,13 @@ pub struct Expression {
 }
 
 impl Expression {
-    /// Compiles an expression (the syntax of Rust's `regex`, which is nearly RE2's).
+    /// Compiles an expression (the syntax of Rust's `regex`, which is nearly RE2's; its classes `\w`, `\d` and `\s` are those of ASCII, as in RE2).
     ///
     /// # Errors
     /// What is wrong with it, in words.
     pub fn new(said: &str) -> Result<Expression, String> {
-        let compiled = RegexBuilder::new(&format!(r"\A(?:{said})\z")).size_limit(EXPRESSION_LEN_MAX).build();
+        let in_ascii = in_ascii(said);
+        let compiled = RegexBuilder::new(&format!(r"\A(?:{in_ascii})\z")).size_limit(EXPRESSION_LEN_MAX).build();
         match compiled {
             Ok(compiled) if Regex::new(said).is_ok() => Ok(Expression { said: said.to_owned(), compiled }),
             Ok(_) => Err("the expression is none by itself".to_owned()),
@@ -67,6 +68,26 @@ impl Expression {
     pub fn text(&self) -> &str {
         &self.said
     }
+}
+
+/// Writes `\w`, `\d`, `\s` and what is none of these as the classes that they are in Go: of ASCII. Here they would be of all scripts, and let a letter pass
+/// that looks like another.
+fn in_ascii(said: &str) -> String {
+    let mut written = String::with_capacity(said.len());
+    let mut rest = said.chars();
+    while let Some(one) = rest.next() {
+        let escaped = if one == '\\' { rest.next() } else { None };
+        match (one, escaped) {
+            ('\\', Some('w')) => written.push_str("[0-9A-Za-z_]"),
+            ('\\', Some('W')) => written.push_str("[^0-9A-Za-z_]"),
+            ('\\', Some('d')) => written.push_str("[0-9]"),
+            ('\\', Some('D')) => written.push_str("[^0-9]"),
+            ('\\', Some('s')) => written.push_str(r"[\t\n\f\r ]"),
+            ('\\', Some('S')) => written.push_str(r"[^\t\n\f\r ]"),
+            (one, escaped) => written.extend([Some(one), escaped].into_iter().flatten()),
+        }
+    }
+    written
 }
 
 impl Pattern {
@@ -161,5 +182,34 @@ impl IdentityRule {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_of_letters_digits_and_white_space_are_those_of_ascii() {
+        let fits = |said: &str, text: &str| Pattern::Matching(Expression::new(said).unwrap()).fits(text);
+        for (said, text, expected) in [
+            (r"\w+", "a_9", true),
+            (r"\w+", "b\u{f6}b", false),
+            (r"[\w-]+", "a-b", true),
+            (r"[\w-]+", "\u{430}-b", false),
+            (r"[^\w]", "\u{f6}", true),
+            (r"b\Wb", "b\u{f6}b", true),
+            (r"\d\D", "1\u{661}", true),
+            (r"\d", "\u{661}", false),
+            (r"a\sb", "a\tb", true),
+            (r"a\sb", "a\u{a0}b", false),
+            (r"a\Sb", "a\u{a0}b", true),
+            (r"\\w", r"\w", true),
+            (r"\\\w", r"\a", true),
+            (r".", "\u{f6}", true),
+        ] {
+            assert_eq!(fits(said, text), expected, "{said} {text}");
+        }
+        assert!(Expression::new("a\\").is_err());
     }
 }
