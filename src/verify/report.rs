@@ -255,7 +255,7 @@ impl fmt::Display for Fact {
                 }
             }
             Fact::Outside { anchored, timestamps } => outside(anchored.as_deref(), timestamps, f),
-            Fact::Refused(refusal) => refusal.fmt(f),
+            Fact::Refused(refusal) => f.write_str(&refusal.said()),
             Fact::NotReached => f.write_str("an earlier step refused"),
         }
     }
@@ -488,7 +488,7 @@ impl Serialize for ShownRefusal<'_> {
         let mut object = to.serialize_struct("Refusal", 3)?;
         object.serialize_field("step", &self.0.step())?;
         object.serialize_field("code", self.0.code())?;
-        object.serialize_field("said", &self.0.to_string())?;
+        object.serialize_field("said", &self.0.said())?;
         object.end()
     }
 }

@@ -235,7 +235,7 @@ fn fate(file: &Judged, question: &KeptQuestion) -> Fate {
 fn refusal(file: &Judged) -> Option<RefusalLine> {
     file.bundles.iter().find_map(|bundle| {
         let refusal = bundle.report.verdict().err()?;
-        let (step, said) = (Some(refusal.step()), refusal.to_string());
+        let (step, said) = (Some(refusal.step()), refusal.said());
         Some(RefusalLine { place: bundle.place.clone(), step, code: refusal.code(), said })
     })
 }

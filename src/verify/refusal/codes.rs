@@ -8,6 +8,9 @@ use crate::verify::timestamp::TimestampRefusal;
 
 use super::{OWN, Refusal};
 
+/// The most characters of a sentence that are shown; two signatures of RSA in base64 have 1,400.
+const SAID_MAX: usize = 2000;
+
 const ALL_LEN: usize = HomeError::CODES.len()
     + BundleError::CODES.len()
     + StatementError::CODES.len()
@@ -57,6 +60,15 @@ impl Refusal {
     /// The code, snake_case, stable.
     pub fn code(&self) -> &'static str {
         self.own().1
+    }
+
+    /// The sentence as it is shown: of one that holds a text of the bundle's, which may be as long as the bundle, the first [`SAID_MAX`] characters.
+    pub fn said(&self) -> String {
+        let said = self.to_string();
+        match said.char_indices().nth(SAID_MAX) {
+            None => said,
+            Some((at, _)) => format!("{}… and {} bytes more", &said[..at], said.len() - at),
+        }
     }
 
     /// The number of the step that refused, 1 to 9.

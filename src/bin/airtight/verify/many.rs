@@ -495,7 +495,7 @@ impl BundleLine {
             refusal: refusal.map(|refusal| RefusalLine {
                 step: refusal.step(),
                 code: refusal.code(),
-                said: refusal.to_string(),
+                said: refusal.said(),
             }),
             signer: verified.map(|verified| verified.signer().to_string()),
             predicate_type: verified.and_then(|verified| verified.predicate_type().map(str::to_owned)),
