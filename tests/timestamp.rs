@@ -17,11 +17,12 @@ use airtight_log::digest::sha256;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cms::cert::CertificateChoices;
-use cms::cert::x509::Certificate;
 use cms::cert::x509::attr::Attribute;
+use cms::cert::x509::ext::Extension;
 use cms::cert::x509::name::Name;
 use cms::cert::x509::serial_number::SerialNumber;
 use cms::cert::x509::spki::AlgorithmIdentifierOwned;
+use cms::cert::x509::{Certificate, Version};
 use cms::content_info::ContentInfo;
 use cms::signed_data::{CertificateSet, SignedData, SignerIdentifier, SignerInfo, SignerInfos};
 use der::asn1::{Any, OctetString, SetOfVec};
@@ -293,12 +294,10 @@ fn what_nobody_signs_in_a_token_is_held_to_what_it_names() {
     assert_eq!(carrying(&["tsa.pem", "between.pem", "root.pem"]), "verified");
     // As many hash algorithms as are read, and one more.
     let hashing = |count: u8| {
-        let algorithm = |last: u8| {
-            let oid = der::asn1::ObjectIdentifier::from_bytes(&[0x2a, 3, last]).unwrap();
-            AlgorithmIdentifierOwned { oid, parameters: None }
-        };
-        let algorithms = (0..count).map(algorithm).collect::<Vec<_>>();
-        code(changed("plain.tsr", |signed| signed.digest_algorithms = SetOfVec::try_from(algorithms).unwrap()))
+        let oid = |last: u8| der::asn1::ObjectIdentifier::from_bytes(&[0x2a, 3, last]).unwrap();
+        let algorithms = (0..count).map(|last| AlgorithmIdentifierOwned { oid: oid(last), parameters: None });
+        let algorithms = SetOfVec::try_from(algorithms.collect::<Vec<_>>()).unwrap();
+        code(changed("plain.tsr", |signed| signed.digest_algorithms = algorithms))
     };
     assert_eq!(hashing(64), "verified");
     assert_eq!(hashing(65), "timestamp_malformed");
@@ -371,6 +370,47 @@ fn signed_again(change: impl FnOnce(&mut Vec<Attribute>)) -> Vec<u8> {
         signer.signed_attrs = Some(attributes);
         signed.signer_infos = SignerInfos(SetOfVec::try_from(vec![signer]).unwrap());
     })
+}
+
+/// What is found of a token that carries its authority's root too, changed: nobody signs that.
+fn crossed(change: &dyn Fn(&mut Certificate, &Certificate)) -> Result<bool, &'static str> {
+    let certificate = |name: &str| match certificates_of(&[name]).0.as_slice() {
+        [CertificateChoices::Certificate(one)] => one.clone(),
+        _ => unreachable!(),
+    };
+    let (mut root, signer) = (certificate("root.pem"), certificate("tsa.pem"));
+    root.tbs_certificate.issuer = signer.tbs_certificate.issuer.clone();
+    root.tbs_certificate.serial_number = SerialNumber::new(&[9]).unwrap();
+    change(&mut root, &signer);
+    let token = changed("with-certificate.tsr", |signed| {
+        let mut all = signed.certificates.take().unwrap().0.into_vec();
+        all.push(CertificateChoices::Certificate(root));
+        signed.certificates = Some(CertificateSet(SetOfVec::try_from(all).unwrap()));
+    });
+    judged(&token, &believed(&CHAIN), made() + 1000).map(|found| found.is_some()).map_err(|refusal| refusal.code())
+}
+
+#[test]
+fn what_is_carried_and_was_never_signed_for_is_what_the_other_clients_read_and_take_for_no_signers() {
+    let refused = Err("timestamp_malformed");
+    assert_eq!(crossed(&|_, _| ()), Ok(true));
+    let serial = |one: &mut Certificate, other: &Certificate| {
+        one.tbs_certificate.serial_number = other.tbs_certificate.serial_number.clone();
+    };
+    assert_eq!(crossed(&serial), refused);
+    assert_eq!(crossed(&|root, _| root.tbs_certificate.version = Version::V1), refused);
+    assert_eq!(crossed(&|root, _| root.signature_algorithm.parameters = Some(Any::null())), refused);
+    let saying = |id: &str, value: &[u8]| {
+        let extn_id = der::asn1::ObjectIdentifier::new(id).unwrap();
+        let extension = Extension { extn_id, critical: false, extn_value: OctetString::new(value).unwrap() };
+        crossed(&|root, _| root.tbs_certificate.extensions.get_or_insert_default().push(extension.clone()))
+    };
+    assert_eq!(saying("1.2.3.4", &[]), Ok(true));
+    assert_eq!(saying("2.5.29.17", b"\x30\x05\x86\x03x:y"), Ok(true));
+    assert_eq!(saying("2.5.29.17", b"\x30\x05\x86\x03X:y"), refused);
+    assert_eq!(saying("2.5.29.17", &[0x30, 5, 0x87, 3, 1, 2, 3]), refused);
+    assert_eq!(saying("2.5.29.30", &[0x30, 0]), refused);
+    assert_eq!(saying("1.3.6.1.5.5.7.1.1", &[0x30, 0]), refused);
 }
 
 #[test]

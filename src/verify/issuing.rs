@@ -5,21 +5,21 @@
 
 use std::collections::BTreeSet;
 
-use cms::cert::x509::Certificate;
 use cms::cert::x509::ext::pkix::crl::dp::DistributionPoint;
-use cms::cert::x509::ext::pkix::name::DistributionPointName;
+use cms::cert::x509::ext::pkix::name::{DistributionPointName, GeneralName};
 use cms::cert::x509::ext::pkix::{
     AuthorityInfoAccessSyntax, AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlDistributionPoints,
-    ExtendedKeyUsage, InhibitAnyPolicy, KeyUsage, PolicyConstraints, PolicyMappings, SubjectInfoAccessSyntax,
-    SubjectKeyIdentifier,
+    ExtendedKeyUsage, InhibitAnyPolicy, KeyUsage, PolicyConstraints, PolicyMappings, SubjectAltName,
+    SubjectInfoAccessSyntax, SubjectKeyIdentifier,
 };
+use cms::cert::x509::{Certificate, Version};
 use der::Encode;
 use der::asn1::ObjectIdentifier;
 use der::oid::AssociatedOid as _;
 
 use crate::trust::authority::ChainCertificate;
 
-use super::{constraints, names};
+use super::{constraints, names, uri};
 
 const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 /// What a CA may say critically: key usage, basic constraints, name constraints, extended key usage. Others are not known.
@@ -121,6 +121,29 @@ pub(super) fn check(holder: &Certificate, above: &[&ChainCertificate], usage: Ob
         is_constrained |= constraints::has_any(&one.certificate).map_err(refused)?;
     }
     if is_constrained { constraints::check_holder(holder) } else { Ok(()) }
+}
+
+/// Holds a certificate that is carried along, and that nothing here rests on, to the form in which the other clients read it: they read all that is carried.
+///
+/// # Errors
+/// In words.
+pub(super) fn check_carried(certificate: &Certificate) -> Result<(), String> {
+    read(certificate)?;
+    constraints::has_any(certificate)?;
+    let tbs = &certificate.tbs_certificate;
+    if tbs.version != Version::V3 || tbs.signature != certificate.signature_algorithm {
+        return Err("it is not of version 3, or states two algorithms".to_owned());
+    }
+    let names = tbs.get::<SubjectAltName>().map_err(|error| format!("its alternative names are not read: {error}"))?;
+    let is_of_its_form = |name: &GeneralName| match name {
+        GeneralName::UniformResourceIdentifier(name) => uri::is_plain(name.as_str()),
+        GeneralName::IpAddress(address) => matches!(address.as_bytes().len(), 4 | 16),
+        _ => true,
+    };
+    match names.iter().flat_map(|(_, SubjectAltName(names))| names).all(is_of_its_form) {
+        true => Ok(()),
+        false => Err("an alternative name of it is not of its form".to_owned()),
+    }
 }
 
 /// `below` counts the authorities between this certificate and the signer's.

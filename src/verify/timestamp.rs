@@ -37,7 +37,7 @@ use crate::trust::authority::{Authority, ChainCertificate};
 use crate::trust::{TrustedRoot, Validity};
 
 use super::path::{self, PathRefusal};
-use super::{Input, Memory, SKEW_S};
+use super::{Input, Memory, SKEW_S, issuing};
 
 /// The most tokens of a bundle: sigstore-go's limit.
 pub const TOKENS_MAX: usize = 32;
@@ -472,9 +472,19 @@ fn check_carried(token: &Token, signer: &ChainCertificate, authority: &Authority
     for carried in &token.certificates {
         let der = carried.to_der().map_err(|error| malformed(&error.to_string()))?;
         is_signer_there |= der == signer.der;
-        if der != signer.der && !is_above(&carried.tbs_certificate, signer, authority) {
+        if der == signer.der || authority.above().iter().any(|above| above.der == der) {
+            continue;
+        }
+        if !is_above(&carried.tbs_certificate, signer, authority) {
             return Err(malformed("it carries a certificate that is none of its authority's"));
         }
+        let (one, other) = (&carried.tbs_certificate, &signer.certificate.tbs_certificate);
+        // By these the other clients find the signer's, and take the first.
+        if one.issuer == other.issuer && one.serial_number == other.serial_number {
+            return Err(malformed("it carries another certificate of its signer's issuer and serial number"));
+        }
+        issuing::check_carried(carried)
+            .map_err(|cause| malformed(&format!("a certificate that it carries is not read: {cause}")))?;
     }
     if is_signer_there { Ok(()) } else { Err(malformed("it carries certificates, and not its signer's")) }
 }
