@@ -225,6 +225,16 @@ fn one(statement: &ParsedStatement<'_>, artifact: Digests) -> Result<Vec<Matched
     if !matched.is_empty() {
         return Ok(matched);
     }
+    // Who compares the one digest sees the artifact there: the other has to be shown.
+    let in_part = |subject: &statement::ParsedSubject<'_>| {
+        let stated = subject.digests();
+        let both = || artifact.iter().filter_map(|ours| Some((ours, stated.of(algorithm_of(&ours))?)));
+        Some((both().find(|(ours, theirs)| ours == theirs)?.0, both().find(|(ours, theirs)| ours != theirs)?))
+    };
+    if let Some((equal, (ours, theirs))) = subjects.iter().find_map(in_part) {
+        let first = format!("{}, beside the artifact's own {}", text_of(&theirs), algorithm_of(&equal).name());
+        return Err(Refusal::SubjectNotFound { artifact: text_of(&ours), subjects: subjects.len(), first });
+    }
     let stated = subjects.iter().find_map(|subject| subject.digests().iter().next());
     match stated {
         Some(stated) if subjects.iter().all(|subject| artifact.agrees(subject.digests()).is_none()) => {
@@ -297,4 +307,27 @@ fn links(stated: &[Symlink], found: &[Symlink], is_part: bool) -> Result<(), Ref
 /// Takes symbolic links by their names; of two with one name the first.
 fn links_by_name(links: &[Symlink]) -> BTreeMap<&str, &Symlink> {
     links.iter().rev().map(|link| (link.name.as_str(), link)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_subject_that_is_the_artifact_in_part_the_digest_is_shown_that_is_another() {
+        let (one_hex, other_hex) = ("0a".repeat(32), "0b".repeat(64));
+        let text = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}},{{"digest":{{"sha256":"{one_hex}","sha512":"{other_hex}"}}}}],"predicateType":"https://a.example/b"}}"#,
+            "0c".repeat(32),
+        );
+        let statement = ParsedStatement::parse(text.as_bytes()).unwrap();
+        let known =
+            |sha256: u8| Digests::from(ContentDigest::Sha256([sha256; 32])).with(ContentDigest::Sha512([9; 64]));
+        let said = |sha256| one(&statement, known(sha256)).unwrap_err().to_string();
+        let ours = format!("the artifact is sha512:{}, and none of 2 subjects is", "09".repeat(64));
+        assert_eq!(said(0x0a), format!("{ours}, the first being sha512:{other_hex}, beside the artifact's own sha256"));
+        let first = "0c".repeat(32);
+        let other = format!("the artifact is sha256:{}, and none of 2 subjects is", "0d".repeat(32));
+        assert_eq!(said(0x0d), format!("{other}, the first being sha256:{first}"));
+    }
 }

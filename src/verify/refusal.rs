@@ -145,7 +145,7 @@ refusals! {
         artifact: String,
         /// How many subjects the statement has.
         subjects: usize,
-        /// The digest of the first, where it has one.
+        /// The digest of the first, where it has one; or the one that is another, of the first that has the artifact's in one algorithm and another in another.
         first: String
     } "the artifact is {artifact}, and none of {subjects} subjects is, the first being {first}"
     /// A file of the directory has another digest than its subject.
