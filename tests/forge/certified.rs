@@ -11,6 +11,7 @@ use airtight_log::digest::sha256;
 use airtight_log::entry::dsse_body;
 use der::asn1::ObjectIdentifier;
 use p384::ecdsa::signature::Signer;
+use p384::ecdsa::signature::hazmat::PrehashSigner as _;
 use p384::ecdsa::{Signature, SigningKey};
 use p384::pkcs8::EncodePublicKey;
 use serde_json::{Value, json};
@@ -94,6 +95,12 @@ impl LargerKey {
     /// One of tests and benches; another secret makes another.
     pub fn new(secret: u8) -> LargerKey {
         LargerKey(SigningKey::from_slice(&[secret; 48]).unwrap())
+    }
+
+    /// Signs over SHA-256, as public Sigstore's time stamp authority does with such a key.
+    pub fn over_sha256(&self, message: &[u8]) -> Vec<u8> {
+        let signature: Signature = self.0.sign_prehash(sha256(message).as_bytes()).unwrap();
+        signature.to_der().as_bytes().to_vec()
     }
 }
 

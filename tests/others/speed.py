@@ -2,7 +2,8 @@
 
     PYTHON speed.py --airtight BINARY --clients CACHE [--rounds N] [--bundles N] [--p256]
 
-The authority's keys are on P-384, as those of public Sigstore, and all others on P-256; with --p256 all are. One bundle, each client as a process of its own that judges it and ends: the median and the range of N rounds, each round
+The bundles are as public Sigstore's clients make them: authorities on P-384, all other keys on P-256, and a time stamp; with --p256
+all keys are on P-256, and there is none. One bundle, each client as a process of its own that judges it and ends: the median and the range of N rounds, each round
 asking all of them in turn. Many bundles (of distinct artifacts, promises and entries): `airtight verify --dir`, on all cores and on one, and each
 library's own loop in one process; with the peak of resident memory. Figures of a busy machine say nothing. PYTHON is that of
 the environment that tests/interop/install.sh made for sigstore-python: CACHE/python/v/bin/python.
@@ -44,9 +45,9 @@ def timed(command: list, env: dict, stdin: bytes = b"", cores: set[int] | None =
 
 def write(folder: Path, count: int, smaller: bool) -> None:
     """Writes the bundles, in a process of its own: a child's peak counts what its parent held when it was made, so the parent stays small."""
-    from world import TIME, Recipe, below_larger
+    from world import TIME, Recipe, public
 
-    kind = Recipe() if smaller else below_larger()
+    kind = Recipe() if smaller else public()
     for number in range(count):
         recipe = replace(kind, artifact=b"artifact %d\n" % number, time=TIME + number % 500)
         seed = recipe.seed(f"f{number:05}")

@@ -64,6 +64,12 @@ class LargerKey(Key):
     curve, hash, algorithm = ec.SECP384R1(), hashes.SHA384(), ECDSA_SHA384
 
 
+class LargerStamper(Key):
+    """One on P-384 over SHA-256, as the time stamp authority of public Sigstore has."""
+
+    curve = ec.SECP384R1()
+
+
 ROOT, CA, CT, LOG, SIGNER, STAMPS_ROOT, STAMPER = map(
     Key, ("root", "authority", "transparency", "log", "signer", "stamps root", "stamper")
 )
@@ -163,16 +169,22 @@ ROOT_CERTIFICATE = Draft("others root", named("others root"), LONG, ROOT, self_i
 CA_CERTIFICATE = Draft(
     "others root", named("others authority"), LONG, CA, issued("others root", CA, ROOT, CODE_SIGNING), ROOT
 )
-LARGER_ROOT, LARGER_CA = LargerKey("larger root"), LargerKey("larger authority")
+LARGER_ROOT, LARGER_CA, LARGER_STAMPS_ROOT = map(LargerKey, ("larger root", "larger authority", "larger stamps root"))
+LARGER_STAMPER = LargerStamper("larger stamper")
 STAMPS_CERTIFICATE = Draft("others stamps", named("others stamps"), LONG, STAMPS_ROOT, self_issued(STAMPS_ROOT), STAMPS_ROOT)
-STAMPER_CERTIFICATE = Draft(
-    "others stamps", named("others stamper"), LONG, STAMPER,
-    (
-        extension("2.5.29.15", tlv(3, b"\x07\x80"), True), extension("2.5.29.37", sequence(oid(TIME_STAMPING)), True),
-        extension("2.5.29.14", tlv(4, key_id(STAMPER))),
-        extension("2.5.29.35", sequence(tlv(0x80, key_id(STAMPS_ROOT)))),
-    ), STAMPS_ROOT,
-)  # fmt: skip
+
+
+def stamping(key: Key, root: Key) -> Draft:
+    return Draft(
+        "others stamps", named("others stamper"), LONG, key,
+        (
+            extension("2.5.29.15", tlv(3, b"\x07\x80"), True), extension("2.5.29.37", sequence(oid(TIME_STAMPING)), True),
+            extension("2.5.29.14", tlv(4, key_id(key))), extension("2.5.29.35", sequence(tlv(0x80, key_id(root)))),
+        ), root,
+    )  # fmt: skip
+
+
+STAMPER_CERTIFICATE = stamping(STAMPER, STAMPS_ROOT)
 
 
 def vector(content: bytes) -> bytes:
@@ -275,7 +287,7 @@ class Recipe:
         over = encode(attributes, self.stamp_attributes(attributes))
         signer = sequence(
             tlv(2, b"\1"), sequence(named(self.stamper.issuer), self.stamper.serial), SHA256, tlv(0xA0, over_content(over)),
-            ECDSA_SHA256, tlv(4, STAMPER.sign(over)),
+            self.stamper.key.algorithm, tlv(4, self.stamper.key.sign(over)),
         )  # fmt: skip
         signed_data = sequence(
             tlv(2, b"\3"), tlv(0x31, SHA256), sequence(oid("1.2.840.113549.1.9.16.1.4"), tlv(0xA0, tlv(4, said))),
@@ -409,13 +421,15 @@ def path(leaves: list[bytes], index: int) -> tuple[list[bytes], bytes]:
     return proof, hashlib.sha256(b"\1" + left_top + right_top).digest()
 
 
-def below_larger() -> Recipe:
-    """A bundle whose root and authority are on P-384, as those of public Sigstore are."""
+def public() -> Recipe:
+    """A bundle as public Sigstore's trusted root and signing config of 2026 have it: authorities on P-384, and a time stamp."""
     root, ca, above = LARGER_ROOT, LARGER_CA, "others root"
+    stamps_root, stamps = LARGER_STAMPS_ROOT, "others stamps"
     return Recipe(
-        authority=ca, promises=(Promise(issuer=ca),),
+        authority=ca, promises=(Promise(issuer=ca),), stamps=1,
         ca=Draft(above, named("others authority"), LONG, ca, issued(above, ca, root, CODE_SIGNING), root),
-        above=Draft(above, named(above), LONG, root, self_issued(root), root),
+        above=Draft(above, named(above), LONG, root, self_issued(root), root), stamper=stamping(LARGER_STAMPER, stamps_root),
+        stamps_root=Draft(stamps, named(stamps), LONG, stamps_root, self_issued(stamps_root), stamps_root),
     )  # fmt: skip
 
 
