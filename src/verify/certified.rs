@@ -49,7 +49,7 @@ pub(super) fn check(
     input: &Input<'_>,
     memory: &Memory,
 ) -> Result<Certified, Refusal> {
-    let Some(first) = times.first() else { return Err(Refusal::CertificateTime {}) };
+    let Some((first, rest)) = times.split_first() else { return Err(Refusal::CertificateTime {}) };
     check_usage(certificate)?;
     let tbs = &certificate.x509.tbs_certificate;
     let authorities = input.trusted_root.certificate_authorities();
@@ -57,9 +57,8 @@ pub(super) fn check(
     let mut refused = None;
     for authority in authorities {
         let Some(issuer) = authority.above().iter().find(issued) else { continue };
-        let paths = times.iter().map(|time| at(certificate, authority, *time, memory)).collect::<Result<Vec<_>, _>>();
-        let path = match paths {
-            Ok(mut paths) => paths.swap_remove(0),
+        let path = match along(certificate, authority, (*first, rest), memory) {
+            Ok(path) => path,
             Err(refusal) => {
                 refused.get_or_insert(refusal);
                 continue;
@@ -102,15 +101,25 @@ fn check_usage(certificate: &SigningCertificate) -> Result<(), Refusal> {
     Err(Refusal::CertificateUsage { found })
 }
 
-fn at<'a>(
+/// Follows a certificate to an authority's root, and asks for the validity of all on the way at each of the proven times.
+fn along<'a>(
     certificate: &SigningCertificate,
     authority: &'a Authority,
-    time: u64,
+    (first, rest): (u64, &[u64]),
     memory: &Memory,
 ) -> Result<Vec<&'a ChainCertificate>, Refusal> {
+    let SigningCertificate { der, x509, .. } = certificate;
+    let path = path::check(der, x509, authority, first, CODE_SIGNING, memory);
+    let path = path.map_err(|refusal| refused_at(refusal, authority, first))?;
+    for time in rest {
+        path::check_validity(x509, authority, *time).map_err(|refusal| refused_at(refusal, authority, *time))?;
+    }
+    Ok(path)
+}
+
+fn refused_at(refusal: PathRefusal, authority: &Authority, time: u64) -> Refusal {
     let name = || authority.name().to_owned();
-    let path = path::check(&certificate.der, &certificate.x509, authority, time, CODE_SIGNING, memory);
-    path.map_err(|refusal| match refusal {
+    match refusal {
         PathRefusal::CertificateValidity { subject, start, end } => {
             Refusal::CertificateValidity { subject, start, end, time }
         }
@@ -118,5 +127,5 @@ fn at<'a>(
             Refusal::CertificateAuthorityValidity { authority: name(), validity, time }
         }
         PathRefusal::Chain { cause } => Refusal::CertificateChain { authority: name(), cause },
-    })
+    }
 }

@@ -28,15 +28,9 @@ pub(super) enum PathRefusal {
     Chain { cause: String },
 }
 
-/// Follows a certificate to the authority's root at `time`; `usage` is what it must say that it is for. Returns those above it: its issuer first, the root last.
-pub(super) fn check<'a>(
-    der: &[u8],
-    certificate: &Certificate,
-    authority: &'a Authority,
-    time: u64,
-    usage: &'static [u8],
-    memory: &Memory,
-) -> Result<Vec<&'a ChainCertificate>, PathRefusal> {
+/// Asks whether a certificate, those above it and the authority were valid at `time`. Nothing else of a path depends on the time: [`check`] is asked once, and
+/// this for each further time.
+pub(super) fn check_validity(certificate: &Certificate, authority: &Authority, time: u64) -> Result<(), PathRefusal> {
     for one in std::iter::once(certificate).chain(authority.above().iter().map(|above| &above.certificate)) {
         let (start, end) = validity(one);
         if time < start || time > end {
@@ -47,6 +41,19 @@ pub(super) fn check<'a>(
     if time < validity.start || validity.end.is_some_and(|end| time > end) {
         return Err(PathRefusal::AuthorityValidity { validity });
     }
+    Ok(())
+}
+
+/// Follows a certificate to the authority's root at `time`; `usage` is what it must say that it is for. Returns those above it: its issuer first, the root last.
+pub(super) fn check<'a>(
+    der: &[u8],
+    certificate: &Certificate,
+    authority: &'a Authority,
+    time: u64,
+    usage: &'static [u8],
+    memory: &Memory,
+) -> Result<Vec<&'a ChainCertificate>, PathRefusal> {
+    check_validity(certificate, authority, time)?;
     let refused = |cause: &dyn std::fmt::Display| PathRefusal::Chain { cause: cause.to_string() };
     let der = CertificateDer::from(der);
     let end = EndEntityCert::try_from(&der).map_err(|error| refused(&error))?;

@@ -22,6 +22,8 @@
 //! All times are judged at genTime, so a token holds after its certificates have expired. Revocation is not asked for. No
 //! nonce is needed: whoever makes a request compares it then (`sync::timestamp`).
 
+use std::borrow::Cow;
+
 use cms::cert::x509::ext::pkix::{ExtendedKeyUsage, SubjectKeyIdentifier};
 use cms::cert::x509::spki::AlgorithmIdentifierOwned;
 use cms::cert::x509::{Certificate, TbsCertificate};
@@ -339,15 +341,15 @@ fn check_among(
 }
 
 /// Finds the certificate of the token's signer, if the token says that it is by this authority.
-fn signer(token: &Token, authority: &Authority) -> Option<ChainCertificate> {
+fn signer<'a>(token: &Token, authority: &'a Authority) -> Option<Cow<'a, ChainCertificate>> {
     if let Some(signer) = authority.signer() {
-        return is_named(&token.signer, &signer.certificate).then(|| signer.clone());
+        return is_named(&token.signer, &signer.certificate).then_some(Cow::Borrowed(signer));
     }
     let certificate = token.certificates.iter().find(|certificate| is_named(&token.signer, certificate))?;
     let issuer = &certificate.tbs_certificate.issuer;
     let is_issued = authority.above().iter().any(|above| above.certificate.tbs_certificate.subject == *issuer);
     let der = certificate.to_der().ok()?;
-    is_issued.then(|| ChainCertificate { der, certificate: certificate.clone() })
+    is_issued.then(|| Cow::Owned(ChainCertificate { der, certificate: certificate.clone() }))
 }
 
 fn is_named(signer: &SignerIdentifier, certificate: &Certificate) -> bool {
@@ -381,13 +383,12 @@ fn check_under(
     if token.time > now.saturating_add(SKEW_S) {
         return Err(TimestampRefusal::InFuture { time: token.time, now });
     }
-    check_path(token.time, signer, authority, memory)?;
+    let refused = |time: u64| move |refusal: PathRefusal| refused_at(refusal, signer, authority, time);
+    let (certificate, time) = (&signer.certificate, token.time);
+    path::check(&signer.der, certificate, authority, time, TIME_STAMPING, memory).map_err(refused(time))?;
     check_carried(token, signer, authority)?;
-    if token.time_up == token.time {
-        return Ok(());
-    }
     // A fraction behind the last second of a certificate, or of the authority's validity, is behind its end.
-    check_path(token.time_up, signer, authority, memory)
+    path::check_validity(certificate, authority, token.time_up).map_err(refused(token.time_up))
 }
 
 fn hash_of(algorithm: &ObjectIdentifier) -> Option<&'static digest::Algorithm> {
@@ -558,16 +559,10 @@ fn algorithms_of(
     }
 }
 
-/// Follows the signer's certificate to the authority's root, at the time of the token: every certificate was valid then, and the authority believed.
-fn check_path(
-    time: u64,
-    signer: &ChainCertificate,
-    authority: &Authority,
-    memory: &Memory,
-) -> Result<(), TimestampRefusal> {
+/// Says of a path why it does not lead to the authority's root at a time of the token: every certificate must be valid then, and the authority believed.
+fn refused_at(refusal: PathRefusal, signer: &ChainCertificate, authority: &Authority, time: u64) -> TimestampRefusal {
     let name = || authority.name().to_owned();
-    let path = path::check(&signer.der, &signer.certificate, authority, time, TIME_STAMPING, memory);
-    path.map(|_| ()).map_err(|refusal| match refusal {
+    match refusal {
         PathRefusal::CertificateValidity { subject, start, end } => {
             TimestampRefusal::CertificateValidity { subject, start, end, time }
         }
@@ -577,5 +572,5 @@ fn check_path(
         PathRefusal::Chain { cause } => {
             TimestampRefusal::Chain { signer: path::subject(&signer.certificate), authority: name(), cause }
         }
-    })
+    }
 }

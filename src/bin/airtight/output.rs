@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use comfy_table::{Table, presets};
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -83,13 +83,25 @@ impl Output {
         headings: [&str; COLUMNS],
         rows: impl IntoIterator<Item = [String; COLUMNS]>,
     ) {
-        let mut table = Table::new();
-        let rows = rows.into_iter().map(|row| row.map(|cell| plain(&cell, false).into_owned()));
-        table.load_style(presets::NOTHING).set_header(headings).add_rows(rows);
+        let shown = |cell: String| match plain(&cell, false) {
+            Cow::Owned(shown) => shown,
+            Cow::Borrowed(_) => cell,
+        };
+        let rows: Vec<[String; COLUMNS]> = rows.into_iter().map(|row| row.map(shown)).collect();
+        let mut widths = headings.map(UnicodeWidthStr::width);
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.width().max(*width);
+            }
+        }
         let mut lines = String::new();
-        for line in table.lines() {
-            lines.push_str(line.trim());
-            lines.push('\n');
+        push_row(&mut lines, &widths, &headings);
+        for rows in rows.chunks(AT_ONCE) {
+            for row in rows {
+                push_row(&mut lines, &widths, &row.each_ref().map(String::as_str));
+            }
+            self.bytes(lines.as_bytes());
+            lines.clear();
         }
         self.bytes(lines.as_bytes());
     }
@@ -155,7 +167,8 @@ fn plain(text: &str, may_have_lines: bool) -> Cow<'_, str> {
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
         c => c.is_control(),
     };
-    if !text.contains(obeyed) {
+    let is_simple = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_simple || !text.contains(obeyed) {
         return Cow::Borrowed(text);
     }
     let shown = |mut to: String, c: char| {
@@ -167,6 +180,17 @@ fn plain(text: &str, may_have_lines: bool) -> Cow<'_, str> {
         to
     };
     Cow::Owned(text.chars().fold(String::with_capacity(text.len() + 16), shown))
+}
+
+/// Writes the line of a row: cells to the left, and nothing behind the last that has something in it.
+fn push_row(lines: &mut String, widths: &[usize], row: &[&str]) {
+    let begin = lines.len();
+    for (width, cell) in widths.iter().zip(row) {
+        lines.push_str(cell);
+        lines.extend(std::iter::repeat_n(' ', width - cell.width() + 2));
+    }
+    lines.truncate(begin + lines[begin..].trim_end().len());
+    lines.push('\n');
 }
 
 #[cfg(test)]
@@ -184,6 +208,26 @@ mod tests {
         ] {
             assert_eq!((&*plain(text, false), &*plain(text, true)), (in_a_line, in_words));
         }
+    }
+
+    #[test]
+    fn columns_stand_two_spaces_apart_by_what_a_terminal_shows() {
+        let rows = |count: usize| {
+            let long = [["a", "", ""], ["\u{4e2d}\u{6587}\u{e9}", "b", "c"], ["", "e\n", "f "]];
+            long.into_iter().cycle().take(count).map(|row| row.map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let table = |count: usize| {
+            let (file, path) = tempfile::NamedTempFile::new().unwrap().into_parts();
+            let mut output =
+                Output { json: false, data: Box::new(file), words: Box::new(io::sink()), lost: Lost::Nothing };
+            output.table(["ONE", "2", "THREE"], rows(count));
+            output.finish().unwrap();
+            std::fs::read_to_string(path).unwrap()
+        };
+        assert_eq!(table(0), "ONE  2  THREE\n");
+        let three = "a\n\u{4e2d}\u{6587}\u{e9}  b       c\n       e\\u{a}  f\n";
+        assert_eq!(table(3), format!("ONE    2       THREE\n{three}"));
+        assert_eq!(table(999), format!("ONE    2       THREE\n{}", three.repeat(333)));
     }
 
     struct Refusing(io::ErrorKind);
