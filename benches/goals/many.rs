@@ -158,7 +158,7 @@ struct Signed {
 }
 
 impl RawChecks {
-    /// Signs so many messages by a few keys on P-256, and so many by one on P-384.
+    /// Signs so many messages by a few keys on P-256, and so many by one on P-384, mixed as they are in bundles.
     fn new(smaller: usize, larger: usize) -> RawChecks {
         let keys: Vec<SoftKey> =
             (1..=4).map(|secret| SoftKey::from_secret(Algorithm::P256, &[secret; 32]).unwrap()).collect();
@@ -166,7 +166,9 @@ impl RawChecks {
         let signed = |number: usize| {
             let mut message = [9; 860];
             message[..8].copy_from_slice(&number.to_le_bytes());
-            if number < smaller {
+            // Every so many of them is a larger one.
+            let all = smaller + larger;
+            if (number + 1) * larger / all == number * larger / all {
                 let key = &keys[number % keys.len()];
                 let (signature, key) = (key.signature(&message), point(&ECDSA_P256_SHA256_ASN1, &key.spki()));
                 Signed { message, signature, key }
