@@ -5,7 +5,7 @@
 //! bytes of text, those from 8 on a DER UTF8String.
 //!
 //! Stricter than the stock clients: more than one subject alternative name is refused, for they compare one and a person may read the other; so are
-//! two issuers that differ, an extension that stands there twice, a name that is empty, a URI in another spelling than Go's ([`super::uri`]), and DER that
+//! two issuers that differ, an extension that stands there twice, a name that is empty, a URI in another spelling than Go's (`uri`), and DER that
 //! would be written otherwise.
 
 use base64::Engine as _;

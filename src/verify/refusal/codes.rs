@@ -62,7 +62,7 @@ impl Refusal {
         self.own().1
     }
 
-    /// The sentence as it is shown: of one that holds a text of the bundle's, which may be as long as the bundle, the first [`SAID_MAX`] characters.
+    /// The sentence as it is shown: of one that holds a text of the bundle's, which may be as long as the bundle, the first 2,000 characters.
     pub fn said(&self) -> String {
         let said = self.to_string();
         match said.char_indices().nth(SAID_MAX) {
