@@ -68,7 +68,7 @@ class Library:
         done = subprocess.run(
             self.command, input=text.encode(), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False
         )
-        lines = done.stdout.decode(errors="replace").splitlines()
+        lines = done.stdout.decode(errors="replace").removesuffix("\n").split("\n")
         if done.returncode != 0 or len(lines) != len(questions):
             said = done.stderr.decode(errors="replace")[-2000:]
             raise RuntimeError(f"{self.name}: {len(lines)} answers to {len(questions)} questions, exit {done.returncode}: {said}")

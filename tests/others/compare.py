@@ -1,10 +1,10 @@
 """Asks airtight and four clients of others about every mutant, and puts each disagreement into a class that has a reason.
 
-    compare.py --airtight BINARY --clients CACHE --work DIR [--of-each N] [--only NAME,NAME] [--write | --check]
+    compare.py --airtight BINARY --clients CACHE --work DIR [--of-each N] [--of-rooms N] [--only NAME,NAME] [--worlds] [--kinds KIND,KIND] [--write | --check]
 
 Every mutant is put to all that know its kind of bundle, as the same files. What airtight accepts and sigstore-go refuses is a
 surprise, always. So is a disagreement that no class of classes.py explains, an answer that is neither yes nor no, and a good bundle that is refused. Exit
-code 1: a surprise. `--of-each` takes so many mutants of each kind of each seed; `--write` writes the table of docs/DIFFERENCES.md, `--check` asks that every class found there has its row.
+code 1: a surprise. `--of-each` takes so many mutants of each kind of each seed, `--of-rooms` of each kind that a room names; `--write` writes the table of docs/DIFFERENCES.md, `--check` asks that every class found there has its row.
 """
 
 import argparse
@@ -63,14 +63,18 @@ def main() -> int:
     for name in ("airtight", "clients", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--of-each", type=int, default=1_000_000)
+    parser.add_argument("--of-rooms", type=int, default=1_000_000)
     parser.add_argument("--only", default="", help="ask these clients alone, for a look")
     parser.add_argument("--worlds", action="store_true", help="mutants of our own worlds alone, for a look")
+    parser.add_argument("--kinds", default="", help="mutants of these kinds alone, for a look")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
 
     foreign = [] if args.worlds else all_seeds()
-    asked = mutants.some(chain(mutants.worlds(), mutants.foreign(foreign)), args.of_each)
+    every = chain(mutants.worlds(), mutants.foreign(foreign))
+    kinds = args.kinds.split(",") if args.kinds else None
+    asked = mutants.some((one for one in every if kinds is None or one.kind in kinds), args.of_each, args.of_rooms)
     files = Files(args.work / "mutants")
     types = {seed.name: seed.type for seed in [*foreign, *mutants.world_seeds()]}
     questions = [files.question(mutant, types[mutant.seed]) for mutant in asked]

@@ -12,10 +12,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 
+import authorities
+import bodies
+import certificates
 import der
 import members
+import several
+import signer_keys
+import statements
+import tokens
 import world
 from members import encoded
 from seeds import Seed
@@ -26,6 +33,8 @@ CHAIN = ("verificationMaterial", "x509CertificateChain", "certificates", 0, "raw
 STAMP = ("verificationMaterial", "timestampVerificationData", "rfc3161Timestamps", 0, "signedTimestamp")
 BODY = ("verificationMaterial", "tlogEntries", 0, "canonicalizedBody")
 PAYLOAD = ("dsseEnvelope", "payload")
+# The rooms that name their own cases.
+ROOMS = (statements, certificates, authorities, signer_keys, several, tokens, bodies)
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,8 @@ class Mutant:
 
     name: str
     make: Callable[[], Seed]
+    # Whether a room of its own names it.
+    room: bool = False
 
     @property
     def seed(self) -> str:
@@ -255,25 +266,21 @@ def promised(signed: dict, **changed: object) -> dict:
     return {**signed, **changed}
 
 
-def extensions(*drop: str, put: tuple[bytes, ...] = ()) -> Callable[[world.Draft], world.Draft]:
-    def changed(draft: world.Draft) -> world.Draft:
-        kept = tuple(one for one in draft.extensions if not any(der.oid(name) in one for name in drop))
-        return replace(draft, extensions=kept + put)
-
-    return changed
-
-
 def above() -> Iterator[tuple[str, dict]]:
     """The certificates of the authorities."""
-    constraints, usage, extended = "2.5.29.19", "2.5.29.15", "2.5.29.37"
+
+    def extended(*more: bytes, drop: tuple[str, ...] = ()) -> Callable[[world.Draft], world.Draft]:
+        return lambda draft: draft.extended(*more, drop=drop)
+
+    constraints, usage, purpose = "2.5.29.19", "2.5.29.15", "2.5.29.37"
     critical = world.extension("1.2.3.4", b"\5\0", True)
     name_constraint = world.extension("2.5.29.30", der.tlv(0x30, der.tlv(0xA0, der.tlv(0x30, der.tlv(0x86, b"x.example")))), True)
     for way, change in {
-        "without basic constraints": extensions(constraints), "without key usage": extensions(usage),
-        "without extended usage": extensions(extended), "of another usage": extensions(extended, put=(world.extension(extended, world.sequence(der.oid("1.3.6.1.5.5.7.3.1"))),)),
-        "with an unknown critical extension": extensions(put=(critical,)), "with a name constraint": extensions(put=(name_constraint,)),
-        "not for signing": extensions(usage, put=(world.extension(usage, der.tlv(3, b"\7\x80"), True),)),
-        "no authority": extensions(constraints, put=(world.extension(constraints, world.sequence(), True),)),
+        "without basic constraints": extended(drop=(constraints,)), "without key usage": extended(drop=(usage,)),
+        "without extended usage": extended(drop=(purpose,)), "of another usage": extended(world.extension(purpose, world.sequence(der.oid("1.3.6.1.5.5.7.3.1"))), drop=(purpose,)),
+        "with an unknown critical extension": extended(critical), "with a name constraint": extended(name_constraint),
+        "not for signing": extended(world.extension(usage, der.tlv(3, b"\7\x80"), True), drop=(usage,)),
+        "no authority": extended(world.extension(constraints, world.sequence(), True), drop=(constraints,)),
         "of no names": lambda draft: replace(draft, subject=world.sequence()), "of another name": lambda draft: replace(draft, subject=world.named("another")),
         "ended before": lambda draft: replace(draft, valid=(draft.valid[0], TIME - 1)), "ends with the time": lambda draft: replace(draft, valid=(draft.valid[0], TIME)),
         "ends within the signer's": lambda draft: replace(draft, valid=(draft.valid[0], TIME + 100)),
@@ -353,6 +360,13 @@ def foreign(seeds: Iterable[Seed]) -> Iterator[Mutant]:
         yield from windows(seed)
 
 
+def named() -> Iterator[Mutant]:
+    """Whole worlds that differ in what a room of their own names: several things at once, or forms that a parser meets."""
+    for base, kind, place, way, changed in chain.from_iterable(room.cases() for room in ROOMS):
+        recipe = replace(world.KINDS[base], **changed)
+        yield Mutant(f"world/{base} | {kind} | {place} | {way}", lambda recipe=recipe, base=base: recipe.seed(f"world/{base}"), True)
+
+
 def world_seeds() -> list[Seed]:
     return [recipe.seed(f"world/{name}") for name, recipe in world.KINDS.items()]
 
@@ -361,16 +375,17 @@ def worlds() -> Iterator[Mutant]:
     yield from foreign(world_seeds())
     yield from signed_fields()
     yield from forged()
+    yield from named()
 
 
-def some(all_of_them: Iterable[Mutant], of_each: int) -> list[Mutant]:
-    """At most so many of each kind of each seed, four times as many where all is signed again; and every seed as it is."""
+def some(all_of_them: Iterable[Mutant], of_each: int, of_rooms: int) -> list[Mutant]:
+    """At most so many of each kind of each seed, four times as many where all is signed again, and `of_rooms` of what a room names; and every seed as it is."""
     strata: dict[str, list[tuple[bytes, int, Mutant]]] = {}
     for number, one in enumerate(all_of_them):
         first = b"" if one.way == "as it is" else hashlib.sha256(one.name.encode()).digest()
         strata.setdefault(one.stratum, []).append((first, number, one))
     taken = []
     for stratum, entries in strata.items():
-        count = of_each * (4 if stratum.startswith("world/") else 1)
+        count = of_rooms if entries[0][2].room else of_each * (4 if stratum.startswith("world/") else 1)
         taken += sorted(entries, key=lambda entry: entry[:2])[:count]
     return [one for _, _, one in sorted(taken, key=lambda entry: entry[1])]

@@ -11,7 +11,7 @@ front of it. The keys are fixtures, derived from their names; they sign with RFC
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -143,6 +143,11 @@ class Draft:
     def signed(self) -> bytes:
         return signed(self.tbs(), self.by)
 
+    def extended(self, *more: bytes, drop: tuple[str, ...] = ()) -> "Draft":
+        """With more extensions and fewer. The last stays so: in the signer's it is the place of the promises."""
+        *kept, last = (one for one in self.extensions if not any(oid(name) in one for name in drop))
+        return replace(self, extensions=(*kept, *more, last))
+
 
 def signed(tbs: bytes, by: Key) -> bytes:
     return sequence(tbs, by.algorithm, tlv(3, b"\0", by.sign(tbs)))
@@ -227,6 +232,7 @@ class Recipe:
     stamps: int = 0
     time: int = TIME
     valid: tuple[int, int] = (TIME - BEFORE_S, TIME + AFTER_S)
+    signer: Callable[[Draft], Draft] = staticmethod(lambda draft: draft)
     leaf: Callable[[Part], Instead] = staticmethod(lambda tbs: {})
     promises: tuple[Promise, ...] = (Promise(),)
     listed: Callable[[bytes], bytes] = staticmethod(lambda content: content)
@@ -238,10 +244,15 @@ class Recipe:
     stamp_certificate: bool = True
     checkpoint: Callable[[str], str] = staticmethod(lambda text: text)
     body: Callable[[dict], object] = staticmethod(lambda body: body)
+    said: Callable[[dict], object] = staticmethod(lambda statement: statement)
     root: Callable[[dict], object] = staticmethod(lambda root: root)
     set: Callable[[dict], dict] = staticmethod(lambda signed: signed)
     bundle: Callable[[dict], object] = staticmethod(lambda bundle: bundle)
     signature: Callable[[bytes], bytes] = staticmethod(lambda signature: signature)
+    # Who signs the bundle, and the log that has it.
+    key: Key = SIGNER
+    log: Key = LOG
+    origin: str = ORIGIN
     # The key of the authority, which signs what is below it.
     authority: Key = CA
     ca: Draft = CA_CERTIFICATE
@@ -252,16 +263,16 @@ class Recipe:
     issuer: str = field(default=ISSUER)
 
     def draft(self) -> Draft:
-        return Draft(
-            "others authority", sequence(), self.valid, SIGNER,
+        return self.signer(Draft(
+            "others authority", sequence(), self.valid, self.key,
             (
                 extension("2.5.29.15", tlv(3, b"\x07\x80"), True), extension("2.5.29.37", sequence(oid(CODE_SIGNING))),
-                extension("2.5.29.14", tlv(4, key_id(SIGNER))), extension("2.5.29.35", sequence(tlv(0x80, key_id(self.authority)))),
+                extension("2.5.29.14", tlv(4, key_id(self.key))), extension("2.5.29.35", sequence(tlv(0x80, key_id(self.authority)))),
                 extension("2.5.29.17", sequence(tlv(0x86, NAME.encode())), True),
                 extension("1.3.6.1.4.1.57264.1.1", ISSUER.encode()), extension("1.3.6.1.4.1.57264.1.8", utf8(ISSUER)),
                 extension("1.3.6.1.4.1.57264.1.12", utf8("https://others.example/o/r")), extension(SCTS, b""),
             ), self.authority,
-        )  # fmt: skip
+        ))  # fmt: skip
 
     def leaf_certificate(self) -> bytes:
         tbs = parse(self.draft().tbs())
@@ -298,17 +309,17 @@ class Recipe:
 
     def statement(self) -> bytes:
         digest = hashlib.sha256(self.artifact).hexdigest()
-        return compact({
+        return json_or_bytes(self.said({
             "_type": "https://in-toto.io/Statement/v1", "subject": [{"name": "artifact", "digest": {"sha256": digest}}],
             "predicateType": PREDICATE, "predicate": {"buildDefinition": {}},
-        })  # fmt: skip
+        }))  # fmt: skip
 
     def seed(self, name: str) -> Seed:
         certificate = self.leaf_certificate()
         payload, kind = self.statement(), "application/vnd.in-toto+json"
         pae = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
         message = self.artifact if self.message else pae
-        signature = self.signature(SIGNER.sign(message))
+        signature = self.signature(self.key.sign(message))
         if self.message:
             digest = {"algorithm": "SHA2_256", "digest": encoded(hashlib.sha256(self.artifact).digest())}
             content = {"messageSignature": {"messageDigest": digest, "signature": encoded(signature)}}
@@ -359,15 +370,15 @@ class Recipe:
         leaves = [hashlib.sha256(b"\0leaf %d" % number).digest() for number in range(size)]
         leaves[index] = hashlib.sha256(b"\0" + body).digest()
         proof, top = path(leaves, index)
-        origin = ORIGIN if self.v2 else f"{ORIGIN} - {TREE}"
+        origin = self.origin if self.v2 else f"{self.origin} - {TREE}"
         text = self.checkpoint(f"{origin}\n{size}\n{encoded(top)}\n")
-        note = f"{text}\n\u2014 {ORIGIN} {encoded(LOG.id[:4] + LOG.sign(text.encode()))}\n"
+        note = f"{text}\n\u2014 {self.origin} {encoded(self.log.id[:4] + self.log.sign(text.encode()))}\n"
         kind = {"kind": "hashedrekord" if self.v2 or self.message else "dsse", "version": "0.0.2" if self.v2 else "0.0.1"}
-        entry = {"logIndex": str(index), "logId": {"keyId": encoded(LOG.id)}, "kindVersion": kind}
+        entry = {"logIndex": str(index), "logId": {"keyId": encoded(self.log.id)}, "kindVersion": kind}
         if self.promise and not self.v2:
-            said = self.set({"body": encoded(body), "integratedTime": self.time, "logID": LOG.id.hex(), "logIndex": index})
+            said = self.set({"body": encoded(body), "integratedTime": self.time, "logID": self.log.id.hex(), "logIndex": index})
             entry["integratedTime"] = str(self.time)
-            entry["inclusionPromise"] = {"signedEntryTimestamp": encoded(LOG.sign(compact(said)))}
+            entry["inclusionPromise"] = {"signedEntryTimestamp": encoded(self.log.sign(compact(said)))}
         entry["inclusionProof"] = {
             "logIndex": str(index), "rootHash": encoded(top), "treeSize": str(size), "hashes": list(map(encoded, proof)),
             "checkpoint": {"envelope": note},
@@ -375,25 +386,27 @@ class Recipe:
         return {**entry, "canonicalizedBody": encoded(body)}
 
     def trusted(self) -> dict:
-        def log(url: str, key: Key) -> dict:
-            return {
-                "baseUrl": url, "hashAlgorithm": "SHA2_256", "logId": {"keyId": encoded(key.id)},
-                "publicKey": {"rawBytes": encoded(key.spki), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": {"start": START}},
-            }  # fmt: skip
-
-        def authority(name: str, *chain: Draft) -> dict:
-            certificates = [{"rawBytes": encoded(one.signed())} for one in chain]
-            return {
-                "subject": {"organization": "others", "commonName": name}, "uri": f"https://{name}.others.example",
-                "certChain": {"certificates": certificates}, "validFor": {"start": START},
-            }  # fmt: skip
-
         return {
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": [log(f"https://{ORIGIN}", LOG)], "ctlogs": [log("https://ct.others.example", CT)],
-            "certificateAuthorities": [authority("ca", self.ca, self.above)],
-            "timestampAuthorities": [authority("tsa", self.stamper, self.stamps_root)],
+            "tlogs": [trusted_log(f"https://{ORIGIN}", LOG)], "ctlogs": [trusted_log("https://ct.others.example", CT)],
+            "certificateAuthorities": [trusted_authority("ca", self.ca, self.above)],
+            "timestampAuthorities": [trusted_authority("tsa", self.stamper, self.stamps_root)],
         }  # fmt: skip
+
+
+def trusted_log(url: str, key: Key, **window: str) -> dict:
+    return {
+        "baseUrl": url, "hashAlgorithm": "SHA2_256", "logId": {"keyId": encoded(key.id)},
+        "publicKey": {"rawBytes": encoded(key.spki), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": {"start": START, **window}},
+    }  # fmt: skip
+
+
+def trusted_authority(name: str, *chain: Draft) -> dict:
+    certificates = [{"rawBytes": encoded(one.signed())} for one in chain]
+    return {
+        "subject": {"organization": "others", "commonName": name}, "uri": f"https://{name}.others.example",
+        "certChain": {"certificates": certificates}, "validFor": {"start": START},
+    }  # fmt: skip
 
 
 def over_content(whole: bytes) -> bytes:
@@ -432,6 +445,9 @@ def public() -> Recipe:
         stamps_root=Draft(stamps, named(stamps), LONG, stamps_root, self_issued(stamps_root), stamps_root),
     )  # fmt: skip
 
+
+# A case of one of the rooms that name their own: what it is made from (of KINDS), kind, place, way, and what differs in the recipe.
+Case = tuple[str, str, str, str, dict]
 
 # The kinds of bundles that are made; each is accepted by all clients that know its kind.
 KINDS = {
