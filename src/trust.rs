@@ -18,7 +18,7 @@
 //!
 //! Strict JSON; an unknown member, an empty `logId`, another media type or hash algorithm, and a missing `validFor.start` (sigstore-go's rule) refuse the whole file.
 //! `timestampAuthorities` and `certificateAuthorities` are read in [`authority`], `ctlogs` in [`ctlog`]; `operator` and `checkpointKeyId` are kept and not used. A log's key is P-256, P-384, P-521,
-//! Ed25519, or RSA of 2,048, 3,072 or 4,096 bits, as sigstore-go reads them; a log with another is kept, counted and never used: an entry of it is refused by a code of its own. Two different logs of one id refuse the file: nobody could say which was meant.
+//! Ed25519, or RSA of 2,048, 3,072 or 4,096 bits, as sigstore-go reads them; other `keyDetails` refuse the whole file, as they do there. Two different logs of one id refuse the file: nobody could say which was meant.
 //!
 //! `validFor` has both ends inclusive. Times are RFC 3339 and are compared in whole seconds: a start is rounded up, an end down.
 //!
@@ -27,9 +27,13 @@
 //! 8 MiB, 64 levels; the public one has 7 KiB.
 
 pub mod authority;
+pub(crate) mod constraints;
 pub mod crl;
 pub mod ctlog;
+pub(crate) mod form;
+mod names;
 mod stated;
+pub(crate) mod uri;
 
 pub use self::crl::Crl;
 
@@ -94,6 +98,14 @@ pub enum TrustError {
         key_details: String,
         /// Why the key is none of that kind.
         cause: KeyFault,
+    },
+    /// `keyDetails` names no algorithm that sigstore-go reads.
+    #[error("log {base_url:?} has keyDetails {found:?}, under which no key of a log is read")]
+    KeyDetails {
+        /// Which log.
+        base_url: String,
+        /// What stands there.
+        found: String,
     },
     /// No `validFor.start`.
     #[error("log {base_url:?} has no validFor.start")]
@@ -206,33 +218,10 @@ impl TrustedLog {
     }
 }
 
-/// A log that stands in the file but cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SkippedLog {
-    /// `logId.keyId`.
-    pub id: [u8; 32],
-    /// `baseUrl`.
-    pub base_url: String,
-    /// `keyDetails`: an algorithm that is not used here.
-    pub key_details: String,
-}
-
-/// What [`TrustedRoot::find`] found.
-#[derive(Debug, Clone, Copy)]
-pub enum Found<'a> {
-    /// The log, with a key that can be used.
-    Log(&'a TrustedLog),
-    /// The log, with a key of an algorithm that is not used here.
-    Skipped(&'a SkippedLog),
-    /// No log of that id.
-    Unknown,
-}
-
 /// A trusted root that was read.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedRoot {
     logs: Vec<TrustedLog>,
-    skipped: Vec<SkippedLog>,
     /// Each element of `tlogs` as it was written, in the order of the file, beside its id.
     log_texts: Vec<([u8; 32], String)>,
     /// The members that are kept as they were written, by [`KEPT`].
@@ -330,21 +319,13 @@ impl TrustedRoot {
     }
 
     /// Finds a log by its id.
-    pub fn find(&self, id: &[u8; 32]) -> Found<'_> {
-        if let Some(log) = self.logs.iter().find(|log| log.id == *id) {
-            return Found::Log(log);
-        }
-        self.skipped.iter().find(|log| log.id == *id).map_or(Found::Unknown, Found::Skipped)
+    pub fn find(&self, id: &[u8; 32]) -> Option<&TrustedLog> {
+        self.logs.iter().find(|log| log.id == *id)
     }
 
-    /// Lists the logs that can be used.
+    /// Lists the logs.
     pub fn logs(&self) -> &[TrustedLog] {
         &self.logs
-    }
-
-    /// Lists the logs whose keys are of an algorithm that is not used here.
-    pub fn skipped(&self) -> &[SkippedLog] {
-        &self.skipped
     }
 
     /// Lists the time stamp authorities.
@@ -385,28 +366,13 @@ impl TrustedRoot {
         if let Some((_, before)) = self.log_texts.iter().find(|(known, _)| *known == log.id) {
             return if same(before, raw) { Ok(()) } else { Err(TrustError::IdTwice { id: STANDARD.encode(log.id) }) };
         }
-        let kind_of = |details: &str| LOG_KEYS.into_iter().find(|(named, _)| *named == details);
-        let key = log.key(|details| kind_of(details).map(|(_, kind)| move |key: &VerifierKey| key.kind() == kind))?;
+        let key = log.key(|named, found| named == found)?;
         self.log_texts.push((log.id, raw.to_owned()));
         let StatedLog { base_url, id, validity, key_details, .. } = log;
-        match key {
-            Some(key) => self.logs.push(TrustedLog { base_url, id, key, key_details, validity }),
-            None => self.skipped.push(SkippedLog { id, base_url, key_details }),
-        }
+        self.logs.push(TrustedLog { base_url, id, key, key_details, validity });
         Ok(())
     }
 }
-
-/// The keys that a log may have, by their `keyDetails`.
-const LOG_KEYS: [(&str, KeyKind); 7] = [
-    ("PKIX_ECDSA_P256_SHA_256", KeyKind::P256),
-    ("PKIX_ECDSA_P384_SHA_384", KeyKind::P384),
-    ("PKIX_ECDSA_P521_SHA_512", KeyKind::P521),
-    ("PKIX_ED25519", KeyKind::Ed25519),
-    ("PKIX_RSA_PKCS1V15_2048_SHA256", KeyKind::Rsa(2048)),
-    ("PKIX_RSA_PKCS1V15_3072_SHA256", KeyKind::Rsa(3072)),
-    ("PKIX_RSA_PKCS1V15_4096_SHA256", KeyKind::Rsa(4096)),
-];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rounding {
@@ -470,11 +436,11 @@ mod tests {
         let root = TrustedRoot::parse(TEXT.as_bytes()).unwrap();
         assert_eq!(root.render(), TEXT);
         let id: [u8; 32] = STANDARD.decode(ID).unwrap().try_into().unwrap();
-        let Found::Log(log) = root.find(&id) else { panic!("the log is not found") };
+        let log = root.find(&id).unwrap();
         assert_eq!(log.host(), Some("log.example"));
         assert_eq!(log.validity(), Validity { start: 1_704_067_201, end: Some(1_735_689_600) });
         assert_eq!(log.key().key_id().as_bytes(), &id);
-        assert!(matches!(root.find(&[0; 32]), Found::Unknown));
+        assert!(root.find(&[0; 32]).is_none());
     }
 
     #[test]
@@ -489,12 +455,20 @@ mod tests {
     }
 
     #[test]
-    fn a_log_of_an_unused_algorithm_is_kept_and_counted() {
-        let other = TEXT.replace("PKIX_ECDSA_P256_SHA_256", "PKIX_RSA_PSS_4096_SHA256");
-        let root = TrustedRoot::parse(other.as_bytes()).unwrap();
-        assert_eq!((root.logs().len(), root.skipped().len()), (0, 1));
-        assert_eq!(root.render(), other);
-        assert!(matches!(root.find(&root.skipped()[0].id), Found::Skipped(_)));
+    fn a_log_whose_key_details_are_not_read_refuses_the_file_and_so_does_a_log_of_certificates() {
+        for details in
+            ["PKIX_RSA_PSS_4096_SHA256", "ML_DSA_65", "PKIX_ECDSA_P256_SHA_2567", "PKIX_ECDSA_P384_SHA_256", ""]
+        {
+            let other = TEXT.replace("PKIX_ECDSA_P256_SHA_256", details);
+            let expected =
+                TrustError::KeyDetails { base_url: "https://log.example:8080/x".to_owned(), found: details.to_owned() };
+            assert_eq!(TrustedRoot::parse(other.as_bytes()).unwrap_err(), expected);
+            let (before, logs) = other.split_once(r#""tlogs":["#).unwrap();
+            let (log, behind) = logs.split_once("],").unwrap();
+            let certifying =
+                format!(r#"{before}"tlogs":[],{}"#, behind.replace(r#""ctlogs":[]"#, &format!(r#""ctlogs":[{log}]"#)));
+            assert_eq!(TrustedRoot::parse(certifying.as_bytes()).unwrap_err(), expected);
+        }
     }
 
     #[test]

@@ -5,11 +5,12 @@
 
 mod forge;
 
+use airtight::trust::{TrustError, TrustedRoot};
 use airtight::verify::identity::IdentityRule;
 use airtight_keys::public::Algorithm;
 use airtight_keys::strict_json::to_standard_base64 as base64;
 
-use forge::certified::{Draft, SAN, World, drafted, generalized_time, oid, time, tlv, uri, utf8};
+use forge::certified::{Draft, SAN, SCT, World, drafted, generalized_time, oid, time, tlv, uri, utf8, vector};
 use forge::{TIME, key, verdict};
 
 #[test]
@@ -44,6 +45,74 @@ fn what_the_other_clients_read_of_a_certificate_is_of_its_form_though_nothing_re
     assert_eq!(with("2.5.29.31", point(relative)), "certificate_malformed");
 }
 
+#[test]
+fn a_trusted_root_has_no_certificate_that_the_other_clients_do_not_read_whether_it_is_needed_or_not() {
+    let beside = |id: &'static str, value: Vec<u8>| {
+        let mut world = World::new();
+        let root = key(Algorithm::P256, "another root");
+        let draft = Draft::authority("another root", "another root", &root).put(id, false, value);
+        let authority = serde_json::json!({
+            "uri": "https://another.example",
+            "certChain": { "certificates": [{ "rawBytes": base64(&draft.signed(&root)) }] },
+        });
+        let [certifying, stamping] = ["certificateAuthorities", "timestampAuthorities"].map(|member| {
+            let before = world.root[member].clone();
+            let own = before.as_array().cloned().unwrap_or_default();
+            world.root[member] = own.into_iter().chain([authority.clone()]).collect();
+            let read = TrustedRoot::parse(world.root.to_string().as_bytes()).map(|_| ());
+            world.root[member] = before;
+            read
+        });
+        assert_eq!(certifying, stamping);
+        certifying
+    };
+    let names = |name: Vec<u8>| beside(SAN, tlv(0x30, &[&name]));
+    for good in
+        [uri("https://x.example/"), tlv(0x87, &[&[10, 0, 0, 1]]), tlv(0x81, &[b"a@x.example"]), tlv(0x82, &[b"x"])]
+    {
+        assert_eq!(names(good), Ok(()));
+    }
+    let latin = |tag: u8| tlv(tag, &[b"\xe4"]);
+    for other in [uri("https://[::1"), tlv(0x87, &[&[1, 2, 3, 4, 5]]), latin(0x81), latin(0x82), latin(0x86)] {
+        assert!(matches!(names(other), Err(TrustError::Authority { .. })));
+    }
+    for (tag, text, is_read) in [
+        (0x82, &b"a.example"[..], true),
+        (0x82, b"a.", false),
+        (0x86, b".example", true),
+        (0x86, b"1.2.3.4", false),
+        (0x81, b"a@example", true),
+        (0x81, b"a@b@c", false),
+        (0x87, &[1, 2, 3, 4], false),
+    ] {
+        assert_eq!(beside("2.5.29.30", constrained(tag, text)).is_ok(), is_read, "{tag:x}");
+    }
+    assert!(beside("2.5.29.30", tlv(0x30, &[])).is_err());
+    assert!(beside("1.3.6.1.5.5.7.1.1", tlv(0x30, &[])).is_err());
+    assert!(beside("2.5.29.14", vec![4, 1, 7]).is_ok());
+    assert!(beside("2.5.29.14", vec![4, 1, 7, 0]).is_err());
+    // What none here follows is no fault of the file: who is issued under it is refused.
+    assert_eq!(beside("2.5.29.36", tlv(0x30, &[&tlv(0x80, &[&[0]])])), Ok(()));
+}
+
+#[test]
+fn promises_in_the_issuers_own_certificate_are_of_their_form_too() {
+    let issued_under = |promises: Vec<u8>| {
+        let mut world = World::new();
+        let root = key(Algorithm::P256, "root");
+        let between = Draft::authority("forge authority", "forge root", &world.ca).put(SCT, false, promises);
+        let above = Draft::authority("forge root", "forge root", &root).signed(&root);
+        world.trust(&[between.signed(&root), above]);
+        world.code().0
+    };
+    let list = |promises: &[u8]| tlv(4, &[&vector(promises)]);
+    let promise = [&[0][..], &[7; 32], &[0; 8], &[0, 0, 4, 3], &vector(&[1])].concat();
+    assert_eq!(issued_under(list(&vector(&promise))), "verified");
+    for other in [b"xx".to_vec(), tlv(4, &[b"xx"]), list(&[]), list(&vector(b"xx"))] {
+        assert_eq!(issued_under(other), "sct_malformed");
+    }
+}
+
 /// Name constraints that permit one name.
 fn constrained(tag: u8, name: &[u8]) -> Vec<u8> {
     tlv(0x30, &[&tlv(0xa0, &[&tlv(0x30, &[&tlv(tag, &[name])])])])
@@ -61,7 +130,10 @@ fn an_authority_with_name_constraints_issues_where_they_are_followed_and_can_be(
         world.draft.extensions = extensions.into_iter().filter(|(id, ..)| *id != SAN).collect();
         world.draft.extensions.push((SAN, true, tlv(0x30, &[&uri(name)])));
         world.rule = Some(IdentityRule::default());
-        world.code().0
+        match TrustedRoot::parse(world.root.to_string().as_bytes()) {
+            Ok(_) => world.code().0,
+            Err(_) => "trusted_root_malformed",
+        }
     };
     for (tag, name) in [(0x82, &b"a.example"[..]), (0x82, b".example"), (0x87, &[10, 0, 0, 0, 255, 0, 0, 0])] {
         assert_eq!(under(constrained(tag, name), "https://forge.example/a"), "verified");
@@ -69,16 +141,13 @@ fn an_authority_with_name_constraints_issues_where_they_are_followed_and_can_be(
         assert_eq!(under(constrained(tag, name), "urn:forge:a"), "certificate_chain_invalid");
     }
     let other = [&oid("1.2.3.4")[..], &tlv(0xa0, &[&utf8("x")])].concat();
-    for (tag, name) in [
-        (0x82, &b"a."[..]),
-        (0x87, &[1, 2, 3, 4, 255, 0, 255, 0]),
-        (0x88, &[0x2a, 3, 4]),
-        (0xa0, &other),
-        (0x81, b"a.example"),
-    ] {
+    for (tag, name) in [(0x82, &b"a."[..]), (0x87, &[1, 2, 3, 4, 255, 0, 255, 0])] {
+        assert_eq!(under(constrained(tag, name), "https://forge.example/a"), "trusted_root_malformed", "{tag:x}");
+    }
+    for (tag, name) in [(0x88, &[0x2a, 3, 4][..]), (0xa0, &other), (0x81, b"a.example")] {
         assert_eq!(under(constrained(tag, name), "https://forge.example/a"), "certificate_chain_invalid", "{tag:x}");
     }
-    assert_eq!(under(tlv(0x30, &[]), "https://forge.example/a"), "certificate_chain_invalid");
+    assert_eq!(under(tlv(0x30, &[]), "https://forge.example/a"), "trusted_root_malformed");
     assert_eq!(under(constrained(0x86, b"forge.example"), "https://forge.example/a"), "certificate_chain_invalid");
 }
 

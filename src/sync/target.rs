@@ -367,16 +367,10 @@ fn select(services: Vec<Service>, now: u64) -> Result<Service, TargetError> {
 fn find_log<'t>(root: &'t TrustedRoot, service: &Service, now: u64) -> Result<&'t TrustedLog, TargetError> {
     let host = host_of(&service.url).expect("invariant: read_service asked for one");
     let named: Vec<&TrustedLog> = root.logs().iter().filter(|log| log.host() == Some(host)).collect();
-    let skipped = root.skipped();
-    let candidates = match (&named[..], root.logs(), skipped) {
-        ([_, ..], ..) => named,
-        ([], [only], []) => vec![only],
-        ([], [], [only]) => {
-            return Err(TargetError::LogKey { api: service.api, key_details: only.key_details.clone() });
-        }
-        ([], logs, skipped) => {
-            return Err(TargetError::LogUnknown { host: host.to_owned(), logs: logs.len() + skipped.len() });
-        }
+    let candidates = match (&named[..], root.logs()) {
+        ([_, ..], _) => named,
+        ([], [only]) => vec![only],
+        ([], logs) => return Err(TargetError::LogUnknown { host: host.to_owned(), logs: logs.len() }),
     };
     let holds = |log: &TrustedLog| {
         let validity = log.validity();

@@ -12,7 +12,7 @@
 //!
 //! # Limits
 //!
-//! At most eight certificates a chain, each X.509 v3 in DER.
+//! At most eight certificates a chain, each X.509 v3 in DER and of its form (`form`), whether a bundle needs it or not.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ use serde::Deserialize;
 
 use airtight_keys::strict_json::{self, Object, StrictJsonError};
 
-use super::{Rounding, Text, TrustError, Validity, WireValidity, seconds};
+use super::{Rounding, Text, TrustError, Validity, WireValidity, form, seconds};
 
 /// The most certificates of a chain.
 const CHAIN_MAX: usize = 8;
@@ -88,6 +88,8 @@ impl Authority {
                 .map_err(|_| refused("a rawBytes that is not canonical base64".to_owned()))?;
             let certificate = Certificate::from_der(&der)
                 .map_err(|error| refused(format!("a certificate that is not read: {error}")))?;
+            form::check(&certificate)
+                .map_err(|cause| refused(format!("a certificate that is not of its form: {cause}")))?;
             chain.push(ChainCertificate { der, certificate });
         }
         let validity = wire.valid_for.map(|Object(valid_for)| valid_for);

@@ -1,4 +1,4 @@
-//! What a trusted root states of a log: `tlogs` and `ctlogs` have one form, and only the keys that may stand there differ.
+//! What a trusted root states of a log: `tlogs` and `ctlogs` have one form, but for how closely the size of an RSA key is held to its name.
 //!
 //! Source: sigstore protobuf-specs, `TransparencyLogInstance`.
 
@@ -7,12 +7,23 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use airtight_keys::strict_json::{self, Object, StrictJsonError};
-use airtight_keys::verifier::VerifierKey;
+use airtight_keys::verifier::{KeyKind, VerifierKey};
 
 use super::{KeyFault, Rounding, Text, TrustError, Validity, WireValidity, seconds};
 
 /// `keyDetails` of an RSA key without SubjectPublicKeyInfo: deprecated, and in use.
 const RSA_ALONE: &str = "PKCS1_RSA_PKCS1V5";
+
+/// The keys that a log may have, by their `keyDetails`: those that sigstore-go reads.
+const LOG_KEYS: [(&str, KeyKind); 7] = [
+    ("PKIX_ECDSA_P256_SHA_256", KeyKind::P256),
+    ("PKIX_ECDSA_P384_SHA_384", KeyKind::P384),
+    ("PKIX_ECDSA_P521_SHA_512", KeyKind::P521),
+    ("PKIX_ED25519", KeyKind::Ed25519),
+    ("PKIX_RSA_PKCS1V15_2048_SHA256", KeyKind::Rsa(2048)),
+    ("PKIX_RSA_PKCS1V15_3072_SHA256", KeyKind::Rsa(3072)),
+    ("PKIX_RSA_PKCS1V15_4096_SHA256", KeyKind::Rsa(4096)),
+];
 
 /// A log as it is stated, its key not read yet.
 pub(super) struct StatedLog {
@@ -45,21 +56,20 @@ impl StatedLog {
         Ok(StatedLog { base_url, id, validity: Validity { start, end }, key_details, key_bytes })
     }
 
-    /// Reads the key where it is of a form that is used here. `fits` says for a name in `keyDetails` whether a key is what it names, and nothing
-    /// for a name of no use.
-    pub(super) fn key<F: FnOnce(&VerifierKey) -> bool>(
-        &self,
-        fits: impl FnOnce(&str) -> Option<F>,
-    ) -> Result<Option<VerifierKey>, TrustError> {
+    /// Reads the key. `fits` says of the kind that `keyDetails` names, and of the one that the key is, whether they go together.
+    pub(super) fn key(&self, fits: impl FnOnce(KeyKind, KeyKind) -> bool) -> Result<VerifierKey, TrustError> {
         let refused =
             |cause| TrustError::Key { base_url: self.base_url.clone(), key_details: self.key_details.clone(), cause };
         let unreadable = |error| refused(KeyFault::Unreadable(error));
         if self.key_details == RSA_ALONE {
-            return VerifierKey::from_pkcs1_der(&self.key_bytes).map(Some).map_err(unreadable);
+            return VerifierKey::from_pkcs1_der(&self.key_bytes).map_err(unreadable);
         }
-        let Some(fits) = fits(&self.key_details) else { return Ok(None) };
+        let Some((_, kind)) = LOG_KEYS.into_iter().find(|(named, _)| *named == self.key_details) else {
+            let (base_url, found) = (self.base_url.clone(), self.key_details.clone());
+            return Err(TrustError::KeyDetails { base_url, found });
+        };
         let key = VerifierKey::from_spki_der(&self.key_bytes).map_err(unreadable)?;
-        if fits(&key) { Ok(Some(key)) } else { Err(refused(KeyFault::OtherKind { found: key.kind() })) }
+        if fits(kind, key.kind()) { Ok(key) } else { Err(refused(KeyFault::OtherKind { found: key.kind() })) }
     }
 }
 

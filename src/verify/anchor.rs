@@ -49,7 +49,7 @@ use airtight_log::digest::{Hash, LeafIndex, TreeSize, sha256};
 use airtight_log::proofs::InclusionRefusal;
 
 use crate::bundle::render_message;
-use crate::trust::{Found, TrustedRoot};
+use crate::trust::TrustedRoot;
 
 use super::{Input, Policy, Refusal, Subject, Verified, VerifiedEntry, verify};
 
@@ -318,7 +318,7 @@ pub(super) fn check(
         let found = first.checkpoint().map_or("no checkpoint", VerifiedCheckpoint::origin);
         return Err(AnchorRefusal::OfAnotherLog { anchor, bundle: format!("{found:?} ({})", first.log_id()) });
     };
-    let Found::Log(local) = trusted_root.find(anchor.log_id.as_bytes()) else {
+    let Some(local) = trusted_root.find(anchor.log_id.as_bytes()) else {
         unreachable!("invariant: the bundle's entry was verified under that log's key")
     };
     let kind = local.key().kind();
@@ -399,9 +399,7 @@ fn receipt(
         return Err(malformed(format!("target.apiVersion is {said}, and the receipt is by a log of {api_version}")));
     }
     match trusted_root.find(entry.log_id().as_bytes()) {
-        Found::Log(log) if log.key().key_id() == key.key_id() => {
-            Err(AnchorRefusal::InItself { log_id: *entry.log_id() })
-        }
+        Some(log) if log.key().key_id() == key.key_id() => Err(AnchorRefusal::InItself { log_id: *entry.log_id() }),
         _ => Ok(verified),
     }
 }

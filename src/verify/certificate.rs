@@ -22,9 +22,11 @@ use airtight_log::digest::{Sha256Digest, sha256};
 
 use crate::bundle::sets::{MEMBERS_MAX, has_long_set};
 use crate::policy::identity::CLAIMS;
+use crate::trust::form::Says;
+use crate::trust::uri;
 
-use super::issuing::{self, Says};
-use super::{Refusal, uri};
+use super::Refusal;
+use super::issuing;
 
 /// What Fulcio's claims stand under, each with one number more.
 const FULCIO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1");

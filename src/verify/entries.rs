@@ -12,7 +12,7 @@ use airtight_log::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
 use airtight_log::digest::LeafIndex;
 
 use crate::bundle::{Bundle, LogEntry};
-use crate::trust::{Found, TrustedLog};
+use crate::trust::TrustedLog;
 
 use super::body::{self, Leaf};
 use super::signer::SignedBy;
@@ -109,7 +109,7 @@ pub(super) fn check<'b, 'a, 't>(
 
 /// Takes apart the entries that are judged and those that are not.
 fn sorted<'b, 'a>(entries: &'b [LogEntry<'a>], input: &Input<'_>) -> (Vec<&'b LogEntry<'a>>, Vec<&'b LogEntry<'a>>) {
-    let is_named = |entry: &&LogEntry<'_>| !matches!(input.trusted_root.find(&entry.log_id), Found::Unknown);
+    let is_named = |entry: &&LogEntry<'_>| input.trusted_root.find(&entry.log_id).is_some();
     let (mut judged, mut strange): (Vec<_>, Vec<_>) = entries.iter().partition(is_named);
     if judged.is_empty() && input.policy.logs > 0 {
         judged.push(strange.remove(0));

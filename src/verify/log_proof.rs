@@ -8,7 +8,7 @@ use airtight_log::digest::{Hash, sha256};
 use airtight_log::entry::set_message_of_base64;
 
 use crate::bundle::{LogEntry, Proof};
-use crate::trust::{Found, TrustedLog, TrustedRoot};
+use crate::trust::{TrustedLog, TrustedRoot};
 
 use super::body::Kind;
 use super::checkpoints::Checkpoints;
@@ -17,15 +17,8 @@ use super::{Refusal, SKEW_S};
 /// Finds the entry's log, with a key that entries of this kind are proven under.
 pub(super) fn log<'t>(entry: &LogEntry<'_>, kind: Kind, trusted: &'t TrustedRoot) -> Result<&'t TrustedLog, Refusal> {
     let log_id = KeyId::from_bytes(entry.log_id);
-    let log = match trusted.find(&entry.log_id) {
-        Found::Log(log) => log,
-        Found::Skipped(log) => {
-            return Err(Refusal::LogKeyUnsupported { log_id, key_details: log.key_details.clone() });
-        }
-        Found::Unknown => {
-            return Err(Refusal::LogUnknown { log_id, known: trusted.logs().len() + trusted.skipped().len() });
-        }
-    };
+    let unknown = Refusal::LogUnknown { log_id, known: trusted.logs().len() };
+    let log = trusted.find(&entry.log_id).ok_or(unknown)?;
     let found = log.key().kind();
     match (kind.is_v1(), unfit(found, entry)) {
         (true, Some(what)) => Err(Refusal::LogKeyAlgorithm { entry: kind.name().to_owned(), found, what }),

@@ -311,13 +311,6 @@ refusals! {
         /// How many logs the trusted root names.
         known: usize
     } "log {log_id} is none of the {known} logs of the trusted root"
-    /// The trusted root names the log, but its key is of an algorithm that is not used here.
-    5 "log_key_unsupported" LogKeyUnsupported {
-        /// The id, hex.
-        log_id: KeyId,
-        /// `keyDetails`.
-        key_details: String
-    } "log {log_id} has a key of {key_details}, which is not used here"
     /// A Rekor v1 entry under a log key of a kind by which no client verifies it.
     5 "log_key_algorithm" LogKeyAlgorithm {
         /// The entry's kind and version.

@@ -44,15 +44,12 @@ pub(super) fn check(
     wanted: usize,
     now: u64,
 ) -> Result<Vec<String>, Refusal> {
-    let extensions = certificate.tbs_certificate.extensions.as_deref().unwrap_or_default();
     let malformed = |cause: String| Refusal::SctMalformed { cause };
-    let Some(extension) = extensions.iter().find(|extension| extension.extn_id == PROMISES) else {
+    let Some(promises) = listed(certificate).map_err(malformed)? else {
         return if wanted == 0 { Ok(Vec::new()) } else { Err(Refusal::SctMissing {}) };
     };
-    let list = OctetStringRef::from_der(extension.extn_value.as_bytes())
-        .map_err(|error| malformed(error.to_string()))?
-        .as_bytes();
-    let promises = read(list).ok_or_else(|| malformed("the list is not of the form of RFC 6962".to_owned()))?;
+    // sigstore-go reads the issuer's certificate by the same rules, and where that is not read, no promise is one.
+    listed(issuer).map_err(|cause| malformed(format!("in the issuer's own certificate: {cause}")))?;
     let mut tbs = certificate.tbs_certificate.clone();
     if let Some(extensions) = &mut tbs.extensions {
         extensions.retain(|extension| extension.extn_id != PROMISES);
@@ -62,7 +59,7 @@ pub(super) fn check(
     let (mut logs, mut keys): (Vec<String>, Vec<&VerifierKey>) = (Vec::new(), Vec::new());
     for promise in &promises {
         let Some(log) = root.ct_logs().iter().find(|log| *log.id() == promise.log_id) else { continue };
-        let Some(key) = log.key() else { continue };
+        let key = log.key();
         let log_name = || log.base_url().to_owned();
         let signed = signed(promise, sha256(&spki).as_bytes(), &tbs);
         match key.verify(&signed, promise.signature) {
@@ -89,6 +86,14 @@ pub(super) fn check(
         return Err(Refusal::SctLogUnknown { promises: promises.len(), hold: logs.len(), wanted });
     }
     Ok(logs)
+}
+
+/// Reads the promises in a certificate; nothing where it has no place for any.
+fn listed(certificate: &Certificate) -> Result<Option<Vec<Promise<'_>>>, String> {
+    let extensions = certificate.tbs_certificate.extensions.as_deref().unwrap_or_default();
+    let Some(extension) = extensions.iter().find(|extension| extension.extn_id == PROMISES) else { return Ok(None) };
+    let list = OctetStringRef::from_der(extension.extn_value.as_bytes()).map_err(|error| error.to_string())?.as_bytes();
+    read(list).map(Some).ok_or_else(|| "the list is not of the form of RFC 6962".to_owned())
 }
 
 fn signed(promise: &Promise<'_>, issuer_key_hash: &[u8; 32], tbs: &[u8]) -> Vec<u8> {

@@ -26,10 +26,11 @@ use std::borrow::Cow;
 
 use cms::cert::x509::ext::pkix::{ExtendedKeyUsage, SubjectKeyIdentifier};
 use cms::cert::x509::spki::AlgorithmIdentifierOwned;
+use cms::cert::x509::time::Time;
 use cms::cert::x509::{Certificate, TbsCertificate};
 use cms::signed_data::{SignedAttributes, SignerIdentifier};
 use der::asn1::{Any, ObjectIdentifier, OctetString};
-use der::{Encode, Sequence};
+use der::{Decode as _, Encode, Sequence};
 use ring::digest::{self, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512};
 use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm};
 use webpki::{EndEntityCert, ring as algorithms};
@@ -38,6 +39,7 @@ use crate::bundle::token::{self, TST_INFO, Token, TokenError};
 use crate::trust::authority::{Authority, ChainCertificate};
 use crate::trust::{TrustedRoot, Validity};
 
+use super::certificate::validity;
 use super::path::{self, PathRefusal};
 use super::{Input, Memory, SKEW_S, issuing};
 
@@ -60,6 +62,7 @@ const ALGORITHMS: [(ObjectIdentifier, Option<ObjectIdentifier>); 7] = [
     (ED25519, None),
 ];
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
+const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.5");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 const SIGNING_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.12");
 const SIGNING_CERTIFICATE_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
@@ -451,6 +454,7 @@ fn check_signed(token: &Token, signer: &ChainCertificate) -> Result<(), Timestam
         return Err(TimestampRefusal::ContentDiffers { content, signed });
     }
     check_named_certificate(attributes, &signer.der)?;
+    check_signing_time(attributes, &signer.certificate)?;
     let message = attributes.to_der().map_err(|_| missing("in DER"))?;
     let (certificate, subject) = (CertificateDer::from(signer.der.as_slice()), path::subject(&signer.certificate));
     let key = EndEntityCert::try_from(&certificate).map_err(|_| unsupported.clone())?;
@@ -534,6 +538,21 @@ fn check_named_certificate(attributes: &SignedAttributes, der: &[u8]) -> Result<
     Err(TimestampRefusal::OtherCertificate { signer: hex::encode(signer), named: hex::encode(named) })
 }
 
+/// Holds what the signer says of when it signed, where it says so, to the validity of its certificate, as sigstore-go does. Nothing here rests on it.
+fn check_signing_time(attributes: &SignedAttributes, certificate: &Certificate) -> Result<(), TimestampRefusal> {
+    if !attributes.iter().any(|attribute| attribute.oid == SIGNING_TIME) {
+        return Ok(());
+    }
+    let said: Option<Time> =
+        single(attributes, &SIGNING_TIME).and_then(|value| Time::from_der(&value.to_der().ok()?).ok());
+    let said = said.ok_or(TimestampRefusal::Attributes { attribute: "signingTime" })?;
+    let (time, (start, end)) = (said.to_unix_duration().as_secs(), validity(certificate));
+    if (start..=end).contains(&time) {
+        return Ok(());
+    }
+    Err(TimestampRefusal::CertificateValidity { subject: path::subject(certificate), start, end, time })
+}
+
 /// Lists the algorithms that a token may mean by this name and hash; which of them it is, the key of the certificate says. Nothing signs the name, so
 /// one that is not of the key's kind is refused, as sigstore-go does.
 fn algorithms_of(
@@ -574,3 +593,6 @@ fn refused_at(refusal: PathRefusal, signer: &ChainCertificate, authority: &Autho
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

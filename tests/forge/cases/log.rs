@@ -5,7 +5,7 @@ use airtight_keys::public::Algorithm;
 use airtight_keys::strict_json::{standard_base64, to_standard_base64 as base64};
 
 use crate::forge::json::{Json, text};
-use crate::forge::{Log, Recipe, START, Scene, Style, TIME, key, trusted_root, trusted_rsa};
+use crate::forge::{Log, Recipe, START, Scene, Style, TIME, key, trusted_root};
 
 use super::Cases;
 use super::signed::flipped;
@@ -36,17 +36,6 @@ fn logs(cases: &mut Cases) {
         Recipe::file().make(),
         |scene| {
             scene.rewrite_entry("/logId/keyId", |id| flipped(&id, 3));
-        },
-    );
-    cases.broken(
-        "step5-log-key-rsa",
-        "log_key_unsupported",
-        "The log has an RSA key that is said to sign by PSS, which is not used here.",
-        Recipe::file().make(),
-        |scene| {
-            let id = scene.root.at("/tlogs/0/logId").clone();
-            scene.root = trusted_root(&[trusted_rsa("log.example").replace("PKCS1V15", "PSS")]);
-            *scene.root.at("/tlogs/0/logId") = id;
         },
     );
     let ed25519 = Log { key: key(Algorithm::Ed25519, "log, Rekor v1 style, Ed25519"), ..Log::v1() };

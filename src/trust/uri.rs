@@ -15,7 +15,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 const MARKS: &[u8] = b"-._~!$&'()*+,;=:@/[]";
 
 /// Tells whether a text is such a URI.
-pub(super) fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else { return false };
     let (rest, fragment) = match rest.split_once('#') {
         Some((rest, fragment)) => (rest, Some(fragment)),
@@ -35,7 +35,7 @@ pub(super) fn is_plain(text: &str) -> bool {
 }
 
 /// Tells whether such a URI has a host, and that by its name.
-pub(super) fn has_named_host(text: &str) -> bool {
+pub(crate) fn has_named_host(text: &str) -> bool {
     let Some(rest) = text.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")) else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -61,7 +61,8 @@ fn is_authority(text: &str) -> bool {
 }
 
 fn is_user(user: Option<&str>) -> bool {
-    user.is_none_or(|user| user.bytes().all(|byte| is_unreserved(byte) || byte == b':'))
+    // Behind the first colon is a password, in which another would be escaped.
+    user.is_none_or(|user| user.splitn(2, ':').all(|part| part.bytes().all(is_unreserved)))
 }
 
 /// Takes what stands behind a host: nothing, or a colon and digits.
@@ -133,6 +134,7 @@ mod tests {
             "https://%41/",
             "https://a%41@x/",
             "https://a@b@x/",
+            "https://u:p:q@x/",
             "https://x/<a>",
             "https://x/\"",
             "https://x/a^b",

@@ -11,35 +11,62 @@
 //!
 //! A signer's certificate has none: they are for authorities alone.
 
+use std::net::IpAddr;
+
 use cms::cert::x509::Certificate;
 use cms::cert::x509::ext::pkix::name::GeneralName;
 use cms::cert::x509::ext::pkix::{NameConstraints, SubjectAltName};
 
 use super::uri;
 
+/// Tells whether name constraints, where a certificate has some, are of their form: of any kind, followed or not.
+///
+/// # Errors
+/// In words.
+pub(crate) fn check_form(certificate: &Certificate) -> Result<(), String> {
+    trees(certificate).map(|_| ())
+}
+
 /// Tells whether a certificate has name constraints, after they were found to be of kinds that are followed.
 ///
 /// # Errors
 /// In words.
-pub(super) fn has_any(certificate: &Certificate) -> Result<bool, String> {
-    let found = certificate.tbs_certificate.get::<NameConstraints>();
-    let Some((_, constraints)) = found.map_err(|error| format!("its name constraints are not read: {error}"))? else {
-        return Ok(false);
-    };
-    let mut trees =
-        [constraints.permitted_subtrees, constraints.excluded_subtrees].into_iter().flatten().flatten().peekable();
-    if trees.peek().is_none() {
-        return Err("its name constraints are empty".to_owned());
-    }
-    let is_followed = |base: &GeneralName| match base {
-        GeneralName::DnsName(name) => is_domain(name.as_str()),
-        GeneralName::IpAddress(address) => is_network(address.as_bytes()),
-        _ => false,
-    };
-    if trees.all(|tree| is_followed(&tree.base)) {
+pub(crate) fn has_any(certificate: &Certificate) -> Result<bool, String> {
+    let Some(bases) = trees(certificate)? else { return Ok(false) };
+    let is_followed = |base: &GeneralName| matches!(base, GeneralName::DnsName(_) | GeneralName::IpAddress(_));
+    if bases.iter().all(is_followed) {
         Ok(true)
     } else {
         Err("its name constraints are of a kind that is not followed".to_owned())
+    }
+}
+
+/// Lists the names that constraints permit or exclude, each of its form.
+fn trees(certificate: &Certificate) -> Result<Option<Vec<GeneralName>>, String> {
+    let found = certificate.tbs_certificate.get::<NameConstraints>();
+    let Some((_, constraints)) = found.map_err(|error| format!("its name constraints are not read: {error}"))? else {
+        return Ok(None);
+    };
+    let trees = [constraints.permitted_subtrees, constraints.excluded_subtrees].into_iter().flatten().flatten();
+    let bases: Vec<GeneralName> = trees.map(|tree| tree.base).collect();
+    if bases.is_empty() {
+        return Err("its name constraints are empty".to_owned());
+    }
+    let is_of_its_form = |base: &GeneralName| match base {
+        GeneralName::DnsName(name) => is_domain(name.as_str()),
+        GeneralName::IpAddress(address) => is_network(address.as_bytes()),
+        GeneralName::UniformResourceIdentifier(name) => {
+            is_domain(name.as_str()) && name.as_str().parse::<IpAddr>().is_err()
+        }
+        GeneralName::Rfc822Name(name) => match name.as_str().rsplit_once('@') {
+            Some((mailbox, domain)) => is_mailbox(mailbox) && !domain.starts_with('.') && is_domain(domain),
+            None => is_domain(name.as_str()),
+        },
+        _ => true,
+    };
+    match bases.iter().all(is_of_its_form) {
+        true => Ok(Some(bases)),
+        false => Err("a name constraint of it is not of its form".to_owned()),
     }
 }
 
@@ -47,7 +74,7 @@ pub(super) fn has_any(certificate: &Certificate) -> Result<bool, String> {
 ///
 /// # Errors
 /// In words.
-pub(super) fn check_holder(certificate: &Certificate) -> Result<(), String> {
+pub(crate) fn check_holder(certificate: &Certificate) -> Result<(), String> {
     let names = certificate.tbs_certificate.get::<SubjectAltName>().map_err(|error| error.to_string())?;
     for name in names.iter().flat_map(|(_, SubjectAltName(names))| names) {
         match name {
@@ -65,6 +92,13 @@ fn is_domain(text: &str) -> bool {
     let domain = text.strip_prefix('.').unwrap_or(text);
     text.is_empty()
         || domain.split('.').all(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+/// Takes what stands before the `@` of an email address, in its plain form.
+fn is_mailbox(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".!#$%&'*+-/=?^_`{|}~".contains(&byte))
+        && text.split('.').all(|part| !part.is_empty())
 }
 
 /// Takes an address and a mask whose ones stand first.
@@ -104,6 +138,11 @@ mod tests {
             (&[], false),
         ] {
             assert_eq!(is_network(bytes), expected, "{bytes:?}");
+        }
+        for (text, expected) in
+            [("a", true), ("a.b+c", true), ("", false), (".a", false), ("a b", false), ("\"a\"", false)]
+        {
+            assert_eq!(is_mailbox(text), expected, "{text:?}");
         }
     }
 }

@@ -18,7 +18,7 @@ use der::{Tag, Tagged};
 ///
 /// # Errors
 /// In words.
-pub(super) fn check(name: &Name) -> Result<(), String> {
+pub(crate) fn check(name: &Name) -> Result<(), String> {
     let values = name.0.iter().flat_map(|side_by_side| side_by_side.0.iter());
     for one in values {
         if !is_text(one.value.tag(), one.value.value()) {
