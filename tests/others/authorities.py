@@ -1,15 +1,19 @@
-"""The certificates above the signer's: the extensions they may have, and the names they allow below them.
+"""The certificates of authorities, needed or not: the extensions they may have, and the names they allow below them.
 
 The trusted root holds them, so nothing signs them that could refuse first. A constraint on names is asked with names of each
 kind: the signer's own, an address, a name of Fulcio's, and URIs that a host is read from in one way or another.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import certificates
 from certificates import FULCIO, address, alternative, called, directory, dns, email, other_extensions, other_name, uri
 from der import oid, tlv
-from world import CA_CERTIFICATE, NAME, ROOT_CERTIFICATE, SCTS, Case, extension, named, sequence, utf8
+from world import (
+    CA_CERTIFICATE, LONG, NAME, ROOT_CERTIFICATE, SCTS, STAMPER_CERTIFICATE, STAMPS_CERTIFICATE,
+    Case, Draft, Key, Promise, extension, named, self_issued, sequence, trusted_authority, utf8, vector,
+)  # fmt: skip
 
 CONSTRAINTS = "2.5.29.30"
 
@@ -80,14 +84,46 @@ def lengths() -> Iterator[tuple[str, dict]]:
             yield f"{member} with a length of {way}", {member: draft.extended(one, drop=(basic,))}
 
 
+def unneeded() -> Iterator[tuple[str, str, dict]]:
+    """An authority beside the one that is needed: nobody is issued under it, and it is read all the same."""
+    key, identifier = Key("an authority beside"), "2.5.29.14"
+    own = Draft("beside", named("beside"), LONG, key, self_issued(key), key)
+    for way, draft in {
+        "good": own, "of two same extensions": own.extended(extension(identifier, tlv(4, b"\1"))), "of a name that is no text": replace(own, subject=sequence(tlv(0x31, sequence(oid("2.5.4.3"), tlv(0x16, b"\xe4"))))), **{
+            f"with {what}": own.extended(one, drop=(identifier,)) for what, one in {
+                "information access of nothing": extension("1.3.6.1.5.5.7.1.1", sequence()), "an identifier with a byte after": extension(identifier, tlv(4, b"\1\0")[:3] + b"\1\0"), "a constraint on a name with a dot behind": constrained((dns(b"x."),), critical=False), "a constraint on an address that is none": constrained((email("a@b@c"),), critical=False),
+                "a constraint on an IP address as a URI": constrained((uri("1.2.3.4"),), critical=False), "a constraint on a URI": constrained((uri(".x.example"),)), "a policy twice": extension("2.5.29.32", sequence(*[sequence(oid("1.2.3"))] * 2)), "an unknown critical extension": extension("1.2.3.4", b"x", True),
+                "a demand for policies": extension("2.5.29.36", sequence(tlv(0x80, b"\0")), True), "a usage that is none": extension("2.5.29.37", tlv(4, b"x")), "a URI that is none": alternative(uri("https://[::1"), critical=False),
+            }.items()
+        },
+    }.items():  # fmt: skip
+        beside = trusted_authority("beside", draft)
+        for member in ("certificateAuthorities", "timestampAuthorities"):
+            yield member, way, {"root": lambda root, member=member, beside=beside: {**root, member: [*root[member], beside]}}
+
+
 def cases() -> Iterator[Case]:
     for member, draft in (("ca", CA_CERTIFICATE), ("above", ROOT_CERTIFICATE)):
         for way, one in above():
             yield "dsse", "authority's extension", member, way, {member: draft.extended(one)}
         for way, one in constraints():
             yield "dsse", "name constraint", member, way, {member: draft.extended(one)}
-    for way, value in {"bare": b"xx", "of bytes": tlv(4, b"xx")}.items():
-        yield "dsse", "authority's extension", "above", f"promises {way}", {"above": ROOT_CERTIFICATE.extended(extension(SCTS, value))}
+    for way, value in {
+        "bare": b"xx", "of bytes": tlv(4, b"xx"), "of an empty list": tlv(4, vector(b"")), "of an empty one": tlv(4, vector(vector(b""))), "of one that is none": tlv(4, vector(vector(b"xx"))), "of one": tlv(4, vector(vector(Promise().stands(b"")))),
+    }.items():  # fmt: skip
+        one = extension(SCTS, value)
+        yield "dsse", "authority's extension", "ca", f"promises {way}", {"ca": CA_CERTIFICATE.extended(one)}
+        yield "dsse", "authority's extension", "above", f"promises {way}", {"above": ROOT_CERTIFICATE.extended(one)}
+    for base, member, draft in (
+        ("dsse", "ca", CA_CERTIFICATE), ("dsse", "above", ROOT_CERTIFICATE), ("dsse-stamped", "stamper", STAMPER_CERTIFICATE), ("dsse-stamped", "stamps_root", STAMPS_CERTIFICATE),
+    ):  # fmt: skip
+        for way, name in {
+            "a URI": uri("https://x.example/"), "a URI that is none": uri("https://[::1"), "a URI in Latin-1": uri(b"http://\xff"), "a URI in upper case": uri("HTTPS://X/#"), "a relative URI": uri("a"), "no URI": uri(""), "an address": email("a@x.example"), "an address in Latin-1": email(b"\xe4@x"),
+            "a DNS name": dns(b"x.example"), "a DNS name in Latin-1": dns(b"\xe4"), "an IP address": address(b"\x0a\0\0\1"), "an IP address of 5 bytes": address(b"\1\2\3\4\5"), "a directory name": directory(named("x")),
+        }.items():  # fmt: skip
+            yield base, "authority's extension", member, f"is called {way}", {member: draft.extended(alternative(name, critical=False))}
+    for member, way, changed in unneeded():
+        yield "dsse", "authority beside", member, way, changed
     for way, changed in lengths():
         yield "dsse", "authority's extension", "path", way, changed
     for way, changed in under_constraints():

@@ -25,7 +25,7 @@ URIS = (
     "https://x y/", "https://x/%zz", "https://x/%", "https://x/%2", "https://x/%41", "HTTPS://x/", "https://X.example/", "https://x/\nevil", "https://x/\tevil", "https://x.example:port/a", "https://x:0/", "https://x:99999999/", "https://x:/",
     "https://x.example/a?q=1#f", "https://x.example/a#", "https://x.example/a?", "https://x.example?q", "https://x.example#f", "https://x/a#f/g?h", "https://x/a#%41", "https://x/a#[x]", "https://x/?#f",
     "https://x.example/a;b=1,c!$&'()*+", "https://x.example/@", "https://x.example/a:b", "https://x/a[", "https://x/]", "https://x/*", "https://x/.", "https://x/../a", "https://x/./a", "https://x//", "https://h//a", 'https://x/"a"', "https://x/<a>", "https://x/\\a", "https://x/a^b",
-    "https://u@x/", "https://:p@x/", "https://u:@x/", "https://@x/", "https://", "https:///a", "//x/a", "/a", "foo/bar", "a", "?q", "#f",
+    "https://u@x/", "https://:p@x/", "https://u:@x/", "https://@x/", "https://u:p:q@x/", "https://", "https:///a", "//x/a", "/a", "foo/bar", "a", "?q", "#f",
     "spiffe://x.example/a", "file:///a", "mailto:a@b.example", "urn:uuid:0000", "x:y", "x:/y", "x:////a", "x:a%20b", "x:a/b:c", "x:@", "x:?q", "x:a?q#f", "x:#f", "x:y#", "x.y+z-1:a", "1x:a", "*:a", ":a",
 )  # fmt: skip
 

@@ -102,8 +102,8 @@ STRICTER = (
     ),
     Stricter(
         "a trusted root in another form", "trusted_root_malformed sct_log_unknown",
-        "one name is one log with one key and one window, and a key is what its details say, in words; sigstore-go and cosign take the last window and do not compare the details, sigstore-js reads any version and member, sigstore-python passes over a broken key and knows a log by its key alone. Nobody could say which was meant",
-        "several in the root",
+        "one name is one log with one key and one window, and a key is what its details say, in words; sigstore-go and cosign take the last window and do not compare the details, sigstore-js reads any version and member, sigstore-python passes over a broken key and knows a log by its key alone. Nobody could say which was meant. And each certificate of an authority is of its form, needed or not: sigstore-go and cosign read on behind what they understand, sigstore-js and sigstore-python read few of the extensions",
+        "several in the root, authority's extension, authority beside, name constraint, token's frame",
     ),
     Stricter("an authority that cannot be read", "certificate_authority_unknown", "the length of path that it allows is no number, or too large, or stands twice; sigstore-go and cosign read on behind what they understand, and sigstore-js does not ask",
              "authority's extension"),

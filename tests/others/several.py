@@ -19,6 +19,8 @@ ONE, TWO = Recipe(), Recipe(log=SECOND, origin=SECOND_ORIGIN)
 ONE_V2, TWO_V2 = Recipe(v2=True), Recipe(v2=True, log=SECOND, origin=SECOND_ORIGIN)
 OTHER, OTHER_IN_TWO = Recipe(artifact=b"other"), Recipe(artifact=b"other", log=SECOND, origin=SECOND_ORIGIN)
 MIDDLE, END = "2025-06-01T00:00:00Z", "2026-06-01T00:00:00Z"
+# What a log's key may be said to be and no client verifies by, or knows.
+DETAILS = ("ML_DSA_65", "LMOTS_SHA256", "PKCS1_RSA_PSS", "PKIX_RSA_PSS_2048_SHA256", "PKIX_ECDSA_P256_SHA_2567", "")
 Change = Callable[[dict], dict]
 
 
@@ -101,6 +103,8 @@ def logs() -> Iterator[tuple[str, dict]]:
         "other details": [with_key(FIRST_LOG, keyDetails="PKIX_ECDSA_P384_SHA_384")], "no details": [with_key(FIRST_LOG, keyDetails="PUBLIC_KEY_DETAILS_UNSPECIFIED")], "another hash": [{**FIRST_LOG, "hashAlgorithm": "SHA2_512"}], "an unknown member": [{**FIRST_LOG, "unknown": "x"}], "an operator": [{**FIRST_LOG, "operator": "x"}], "a checkpoint's key": [{**FIRST_LOG, "checkpointKeyId": FIRST_LOG["logId"]}], "none": [], "null": None,
     }.items():  # fmt: skip
         yield f"tlogs: {way}", {"root": put(tlogs=found)}
+    for details in (*DETAILS, "PKIX_ECDSA_P384_SHA_256", "PKIX_ED25519_PH"):
+        yield f"tlogs: details {details!r} beside", {"root": put(tlogs=[FIRST_LOG, with_key(SECOND_LOG, keyDetails=details)])}
     own = encoded(b"\7" * 32)
     yield "tlogs: a name that is not its key's", {"root": put(tlogs=[{**FIRST_LOG, "logId": {"keyId": own}}]), **logged((ONE, put(logId={"keyId": own})), logs=({**FIRST_LOG, "logId": {"keyId": own}},))}
 
@@ -112,6 +116,8 @@ def logs() -> Iterator[tuple[str, dict]]:
         "another key by its name": [{**promising(SECOND), "logId": {"keyId": encoded(CT.id)}}], "its key by another name": [{**promising(), "logId": name}], "another beside": [promising(), promising(SECOND)], "another before": [promising(SECOND), promising()], "a broken key beside": [promising(), with_key(promising(SECOND), rawBytes="AAAA")], "none": [], "null": None,
     }.items():  # fmt: skip
         yield f"ctlogs: {way}", {"root": put(ctlogs=found)}
+    for details in DETAILS:
+        yield f"ctlogs: details {details!r} beside", {"root": put(ctlogs=[promising(), with_key(promising(SECOND), keyDetails=details)])}
     early, late, other = Promise(milliseconds=(TIME - 400 * 86_400) * 1000), Promise(milliseconds=(TIME + 3600) * 1000), Promise(log=SECOND)
     both = put(ctlogs=[promising(), promising(SECOND)])
     for way, promises in {"of two logs": (Promise(), other), "of two logs, one before its log": (Promise(), Promise(log=SECOND, milliseconds=0)), "of one log a year before": (early,), "of one log after the certificate": (late,), "of the second log alone": (other,)}.items():

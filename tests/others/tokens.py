@@ -66,11 +66,19 @@ def attribute(id: str, *values: bytes) -> bytes:
     return sequence(oid(id), tlv(0x31, *values))
 
 
+def edges() -> Iterator[tuple[str, int]]:
+    """The ends of the validity of the certificate that signs time stamps, and a second beside each."""
+    for end, time in zip(("begin", "end"), LONG, strict=True):
+        for by in (-1, 0, 1):
+            yield f"{by:+} s of the {end}", time + by
+
+
 def attributes() -> Iterator[tuple[str, dict]]:
     """More of what the authority signs."""
     for way, more in {
         "signing time": (attribute(SIGNING_TIME, utc(TIME)),), "signing time in four digits of the year": (attribute(SIGNING_TIME, generalized(TIME)),),
         "signing time in words": (attribute(SIGNING_TIME, utf8("x")),), "two signing times": (attribute(SIGNING_TIME, utc(TIME)), attribute(SIGNING_TIME, utc(TIME + 1))), "signing time of two values": (attribute(SIGNING_TIME, utc(TIME), utc(TIME + 1)),), "signing time of none": (attribute(SIGNING_TIME),),
+        **{f"signing time {when}": (attribute(SIGNING_TIME, utc(time)),) for when, time in edges()},
         "unknown": (attribute("1.2.3.4", utf8("x")),), "unknown of no values": (attribute("1.2.3.4"),), "another algorithm's protection": (attribute("1.2.840.113549.1.9.52", sequence(SHA256, tlv(0xA1, oid("1.2.3.4")))),),
         "another certificate, by SHA-1": (attribute("1.2.840.113549.1.9.16.2.12", sequence(sequence(sequence(tlv(4, bytes(20)))))),), "another certificate, a second time": (attribute("1.2.840.113549.1.9.16.2.47", sequence(sequence(sequence(tlv(4, bytes(32)))))),),
         "another digest, a second time": (attribute("1.2.840.113549.1.9.4", tlv(4, bytes(32))),), "another content, a second time": (attribute("1.2.840.113549.1.9.3", oid("1.2.840.113549.1.7.1")),),
