@@ -10,7 +10,9 @@ use airtight::verify::identity::IdentityRule;
 use airtight_keys::public::Algorithm;
 use airtight_keys::strict_json::to_standard_base64 as base64;
 
-use forge::certified::{Draft, SAN, SCT, World, drafted, generalized_time, oid, time, tlv, uri, utf8, vector};
+use forge::certified::{
+    Draft, Issuer as _, SAN, SCT, World, drafted, generalized_time, oid, time, tlv, uri, utf8, vector,
+};
 use forge::{TIME, key, verdict};
 
 #[test]
@@ -91,6 +93,34 @@ fn a_trusted_root_has_no_certificate_that_the_other_clients_do_not_read_whether_
     assert!(beside("1.3.6.1.5.5.7.1.1", tlv(0x30, &[])).is_err());
     assert!(beside("2.5.29.14", vec![4, 1, 7]).is_ok());
     assert!(beside("2.5.29.14", vec![4, 1, 7, 0]).is_err());
+    let with_key = |spki: Vec<u8>| {
+        let mut world = World::new();
+        let root = key(Algorithm::P256, "another root");
+        let whole = Draft::authority("another root", "another root", &root).signed(&root);
+        let mut outer = parts_of(&whole);
+        let mut inner = parts_of(&outer[0]);
+        inner[6] = spki;
+        outer[0] = tlv(0x30, &[&inner.concat()]);
+        world.trust(&[tlv(0x30, &[&outer.concat()])]);
+        TrustedRoot::parse(world.root.to_string().as_bytes()).map(|_| ())
+    };
+    let point = key(Algorithm::P256, "another").spki()[26..].to_vec();
+    let mut beside_the_curve = point.clone();
+    beside_the_curve[64] ^= 1;
+    let on = |curve: &str, point: &[u8]| {
+        tlv(0x30, &[&tlv(0x30, &[&oid("1.2.840.10045.2.1"), &oid(curve)]), &tlv(3, &[&[0], point])])
+    };
+    assert_eq!(with_key(on("1.2.840.10045.3.1.7", &point)), Ok(()));
+    assert_eq!(with_key(tlv(0x30, &[&tlv(0x30, &[&oid("1.2.3.4")]), &tlv(3, &[&[0], b"x"])])), Ok(()));
+    for other in [
+        on("1.2.840.10045.3.1.7", &beside_the_curve),
+        on("1.2.840.10045.3.1.7", &point[..64]),
+        on("1.3.132.0.10", &point),
+        tlv(0x30, &[&tlv(0x30, &[&oid("1.3.101.112")]), &tlv(3, &[&[0], &[7; 31]])]),
+        tlv(0x30, &[&tlv(0x30, &[&oid("1.3.101.110")]), &tlv(3, &[&[0], &[7; 31]])]),
+    ] {
+        assert!(matches!(with_key(other), Err(TrustError::Authority { .. })));
+    }
     // What none here follows is no fault of the file: who is issued under it is refused.
     assert_eq!(beside("2.5.29.36", tlv(0x30, &[&tlv(0x80, &[&[0]])])), Ok(()));
 }

@@ -18,7 +18,19 @@ use der::Encode;
 use der::asn1::ObjectIdentifier;
 use der::oid::AssociatedOid as _;
 
+use airtight_keys::verifier::VerifierKey;
+
 use super::{constraints, names, uri};
+
+/// Kinds of keys that Go reads with a certificate, and refuses it for: elliptic curves, RSA, Ed25519, X25519, DSA. Of these the first three are read here;
+/// the key of another kind is nobody's business until something rests on it.
+const KEYS: [ObjectIdentifier; 5] = [
+    ObjectIdentifier::new_unwrap("1.2.840.10045.2.1"),
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1"),
+    ObjectIdentifier::new_unwrap("1.3.101.112"),
+    ObjectIdentifier::new_unwrap("1.3.101.110"),
+    ObjectIdentifier::new_unwrap("1.2.840.10040.4.1"),
+];
 
 /// What a certificate says of its own use.
 #[derive(Debug)]
@@ -89,7 +101,7 @@ pub(crate) fn read(certificate: &Certificate) -> Result<Says, String> {
     Ok(Says { key_usage, constraints, usages: usages.map(|(_, usages)| usages) })
 }
 
-/// Holds all of a certificate to its form: what [`read`] reads, its alternative names, its name constraints.
+/// Holds all of a certificate to its form: what [`read`] reads, its key, its alternative names, its name constraints.
 ///
 /// # Errors
 /// In words.
@@ -99,6 +111,11 @@ pub(crate) fn check(certificate: &Certificate) -> Result<(), String> {
     let tbs = &certificate.tbs_certificate;
     if tbs.signature != certificate.signature_algorithm {
         return Err("it states two algorithms".to_owned());
+    }
+    let key = &tbs.subject_public_key_info;
+    if KEYS.contains(&key.algorithm.oid) {
+        let spki = key.to_der().map_err(|error| format!("its key is not read: {error}"))?;
+        VerifierKey::from_spki_der(&spki).map_err(|error| format!("its key is not read: {error}"))?;
     }
     let names = tbs.get::<SubjectAltName>().map_err(|error| format!("its alternative names are not read: {error}"))?;
     let is_of_its_form = |name: &GeneralName| match name {
