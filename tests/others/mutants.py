@@ -367,6 +367,36 @@ def named() -> Iterator[Mutant]:
         yield Mutant(f"world/{base} | {kind} | {place} | {way}", lambda recipe=recipe, base=base: recipe.seed(f"world/{base}"), True)
 
 
+def trusted() -> Iterator[Mutant]:
+    """The trusted root: each of its members, and each field of its certificates, that of an authority which nobody needs among them."""
+    spare = Key("an authority beside")
+    draft = world.Draft("beside", world.named("beside"), world.LONG, spare, world.self_issued(spare), spare)
+    for base in ("dsse-stamped", "v2-dsse"):
+        seed = world.KINDS[base].seed(f"world/{base}")
+        for place, way, text in members.mutants(members.parse(seed.root)):
+            yield Mutant(f"{seed.name} | root's member | {place} | {way}", lambda seed=seed, text=text: replace(seed, root=text()))
+        root = json.loads(seed.root)
+        for member in ("certificateAuthorities", "timestampAuthorities"):
+            root[member].append(world.trusted_authority("beside", draft))
+            for number, authority in enumerate(root[member]):
+                for place, one in enumerate(authority["certChain"]["certificates"]):
+                    yield from fields_of(seed, root, one, f"{member}[{number}][{place}]")
+
+
+def fields_of(seed: Seed, root: dict, certificate: dict, where: str) -> Iterator[Mutant]:
+    """Each change of a certificate that stands in a trusted root; nothing signs it there."""
+    content = members.decoded(certificate["rawBytes"])
+    for number, (place, way, _) in enumerate(der.changes(der.parse(content))):
+
+        def make(number: int = number) -> Seed:
+            part = der.parse(content)
+            changed = {"rawBytes": encoded(der.encode(part, nth_change(part, number)))}
+            text = world.compact(root).replace(world.compact(certificate), world.compact(changed))
+            return replace(seed, root=text)
+
+        yield Mutant(f"{seed.name} | authority's field | {where}.{place} | {way}", make)
+
+
 def world_seeds() -> list[Seed]:
     return [recipe.seed(f"world/{name}") for name, recipe in world.KINDS.items()]
 
@@ -374,6 +404,7 @@ def world_seeds() -> list[Seed]:
 def worlds() -> Iterator[Mutant]:
     yield from foreign(world_seeds())
     yield from signed_fields()
+    yield from trusted()
     yield from forged()
     yield from named()
 
